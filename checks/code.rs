@@ -1,0 +1,181 @@
+//! The registry of codes: every cause and every remark that bbdoctor can utter, by its stable name.
+//!
+//! A new code is a line here, in the `codes` of its check's [`Meta`](crate::check::Meta), a section of its check's page and
+//! a case that produces it. Names never change their meaning.
+
+use crate::finding::Side;
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $side:ident $says:literal)*) => {
+        /// A finding's name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {$(
+            #[doc = $says]
+            $variant,
+        )*}
+
+        impl Code {
+            /// Every code, in the order of the clone.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
+
+            /// The name in reports.
+            pub fn name(self) -> &'static str {
+                match self {$(Code::$variant => $name),*}
+            }
+
+            /// What it means, in one sentence.
+            pub fn says(self) -> &'static str {
+                match self {$(Code::$variant => $says),*}
+            }
+
+            /// Whose side the fault is usually on.
+            pub fn side(self) -> Side {
+                match self {$(Code::$variant => Side::$side),*}
+            }
+        }
+    };
+}
+
+codes! {
+    UrlMalformed "url-malformed" ThisMachine "The remote URL cannot be an SSH URL git understands (slash for colon, ssh:// with a colon path, port in scp form, pasted blanks)."
+    UrlNotSsh "url-not-ssh" ThisMachine "The remote uses HTTPS, so no SSH key takes part; the same repository's SSH URL is examined instead."
+    UrlRewritten "url-rewritten" ThisMachine "git's url.*.insteadOf turns the URL into another one; names the file and line of the rule."
+    UrlNotBitbucket "url-not-bitbucket" ThisMachine "The host git will contact is no host that bbdoctor knows as Bitbucket; near misses are named."
+    HostRetired "host-retired" Server "The host name has been retired for SSH (bitbucket.org to ssh.bitbucket.org); error when the new name answers and the old does not, warning while both do."
+    UserNotGit "user-not-git" ThisMachine "The SSH user is not git: taken from the URL, the configuration or the login name."
+    NoRemote "no-remote" ThisMachine "No target was given and the current repository has no Bitbucket remote."
+    GitConfigBroken "git-config-broken" ThisMachine "git cannot read its own configuration; file, line and git's words."
+    GitProtocolDenied "git-protocol-denied" ThisMachine "protocol.allow or protocol.ssh.allow forbids ssh."
+    GitRefusesRepository "git-refuses-repository" ThisMachine "The current repository belongs to another user; git ignores its configuration (safe.directory)."
+    GitNotFound "git-not-found" ThisMachine "No git on PATH; git's own part cannot be examined."
+    SshNotFound "ssh-not-found" ThisMachine "git has no ssh client to run."
+    SshCommandNotRunnable "ssh-command-not-runnable" ThisMachine "GIT_SSH_COMMAND, core.sshCommand or GIT_SSH names a program that is missing or not executable."
+    SshBroken "ssh-broken" ThisMachine "The ssh client exists but does not start (library mismatch, loader error)."
+    SshOutdated "ssh-outdated" ThisMachine "The ssh client is too old for what the server needs (before 7.2: no rsa-sha2)."
+    SshNotOpenssh "ssh-not-openssh" ThisMachine "git runs plink, TortoisePlink or another client; its own keys, agent and host key cache apply."
+    SshCommandAddsOptions "ssh-command-adds-options" ThisMachine "The ssh command carries options (-i, -F, -o) that change what is used; they are honoured in every later check."
+    SshVariantWrong "ssh-variant-wrong" ThisMachine "ssh.variant or GIT_SSH_VARIANT makes git speak another client's options."
+    NoPasswdEntry "no-passwd-entry" ThisMachine "The user id has no account entry; ssh refuses to start."
+    HomeMismatch "home-mismatch" ThisMachine "ssh reads the account's home directory, $HOME names another."
+    RunningAsOtherUser "running-as-other-user" ThisMachine "Run through sudo or as a service account: another user's keys, agent and known_hosts apply."
+    ConfigUnknownOption "config-unknown-option" ThisMachine "A keyword this ssh does not know (misspelt, Apple's UseKeychain elsewhere, newer than this ssh); did-you-mean."
+    ConfigMissingArgument "config-missing-argument" ThisMachine "A keyword without its value."
+    ConfigBadValue "config-bad-value" ThisMachine "A value the keyword does not take."
+    ConfigExtraArgument "config-extra-argument" ThisMachine "Words after the value."
+    ConfigUnbalancedQuote "config-unbalanced-quote" ThisMachine "A quote that is never closed."
+    ConfigEncoding "config-encoding" ThisMachine "Byte order mark, non-breaking space, UTF-16 or another invisible character."
+    ConfigOptionsBeforeHost "config-options-before-host" ThisMachine "Host-specific options before any Host line apply to every host."
+    ConfigSettingShadowed "config-setting-shadowed" ThisMachine "A setting that never takes effect because an earlier match wins; both lines are named."
+    ConfigHostPatternTypo "config-host-pattern-typo" ThisMachine "A Host pattern that matches no known host and is a near miss of a Bitbucket name."
+    ConfigIncludeMissing "config-include-missing" ThisMachine "An Include that matches no file."
+    ConfigOptionDeprecated "config-option-deprecated" ThisMachine "A keyword this ssh ignores or has renamed."
+    ConfigFileMissing "config-file-missing" ThisMachine "The file given with -F does not exist or cannot be read."
+    ConfigIncludeLoop "config-include-loop" ThisMachine "A file includes itself, or Includes are nested too deep."
+    ConfigPermissionsTooOpen "config-permissions-too-open" ThisMachine "ssh refuses a configuration file that others can write."
+    ConfigWrongOwner "config-wrong-owner" ThisMachine "ssh refuses a configuration file owned by another user."
+    ConfigUnreadable "config-unreadable" ThisMachine "A configuration file that ssh silently skips because it cannot be read."
+    HostnameOverridden "hostname-overridden" ThisMachine "HostName sends this host somewhere that is not Bitbucket."
+    PortOverridden "port-overridden" ThisMachine "Port is not the service's port."
+    PublickeyDisabled "publickey-disabled" ThisMachine "PubkeyAuthentication no, or PreferredAuthentications without publickey."
+    AlgorithmsRestricted "algorithms-restricted" ThisMachine "KexAlgorithms, Ciphers, MACs, HostKeyAlgorithms or PubkeyAcceptedAlgorithms exclude what is needed."
+    IdentityFileMissing "identity-file-missing" ThisMachine "An IdentityFile that does not exist, with the nearest existing name."
+    IdentitiesOnlyExcludesKey "identities-only-excludes-key" ThisMachine "IdentitiesOnly yes keeps back the one key the server accepts."
+    IdentityAgentOverrides "identity-agent-overrides" ThisMachine "IdentityAgent points to another agent than SSH_AUTH_SOCK."
+    AgentDisabled "agent-disabled" ThisMachine "IdentityAgent none."
+    MatchExecBlocksKey "match-exec-blocks-key" ThisMachine "The block that names the key is not active because its Match condition is false."
+    HostKeyCheckingDisabled "host-key-checking-disabled" ThisMachine "StrictHostKeyChecking no, or known hosts sent to /dev/null: anyone may pose as the server."
+    KnownHostsFileOverridden "known-hosts-file-overridden" ThisMachine "UserKnownHostsFile names another file."
+    ControlPathUnusable "control-path-unusable" ThisMachine "ControlPath is too long, its folder is missing, or its master hangs."
+    SessionOptionBreaksGit "session-option-breaks-git" ThisMachine "RemoteCommand, LocalCommand, RequestTTY, SessionType, StdinNull, ForkAfterAuthentication or ExitOnForwardFailure: fine for a shell, fatal for git."
+    NetworkOptionUnusable "network-option-unusable" ThisMachine "BindAddress, BindInterface, AddressFamily or CanonicalizeHostname leave no way to connect."
+    MatchExecHangs "match-exec-hangs" ThisMachine "A Match exec command does not return."
+    ControlMasterOtherAccount "control-master-other-account" ThisMachine "A running master connection is logged in with another key than would be offered now."
+    NoKey "no-key" ThisMachine "There is no private key that ssh would use, in files or in an agent."
+    KeyPermissionsTooOpen "key-permissions-too-open" ThisMachine "ssh ignores a private key that others can read."
+    KeyUnreadable "key-unreadable" ThisMachine "A private key this user cannot read, or that is no file."
+    KeyCorrupt "key-corrupt" ThisMachine "Not a private key ssh can load: truncated, line breaks lost, CRLF, byte order mark, no final newline, base64 of the file, empty."
+    KeyIsPuttyFormat "key-is-putty-format" ThisMachine "A PuTTY .ppk file; OpenSSH cannot read it."
+    KeyIsPublicHalf "key-is-public-half" ThisMachine "IdentityFile names the public half and nobody holds the private one."
+    KeyPairMismatch "key-pair-mismatch" ThisMachine "The .pub beside the key belongs to another key; ssh offers the one and signs with the other."
+    KeyPassphraseNeeded "key-passphrase-needed" ThisMachine "The key is encrypted, in no agent, and there is no terminal or askpass."
+    KeyTypeUnsupported "key-type-unsupported" ThisMachine "DSA, or a type this ssh or the service does not take."
+    KeyTooSmall "key-too-small" ThisMachine "RSA below the service's minimum."
+    KeyWeak "key-weak" ThisMachine "The key is known to be breakable (ROCA, close primes, small exponent, a known leaked key)."
+    KeyWithoutPassphrase "key-without-passphrase" ThisMachine "Whoever copies the file can use it."
+    KeyLegacyFormat "key-legacy-format" ThisMachine "PEM format; its passphrase is weakly protected."
+    KeyOld "key-old" ThisMachine "Older than the rotation limit (default two years)."
+    CertificateExpired "certificate-expired" ThisMachine "The user certificate is expired or not yet valid."
+    KeyPrivateHalfMissing "key-private-half-missing" ThisMachine "The public half is there and known to the server; the private half is gone."
+    AgentNotRunning "agent-not-running" ThisMachine "SSH_AUTH_SOCK is not set."
+    AgentUnreachable "agent-unreachable" ThisMachine "The socket is dead, missing or not ours."
+    AgentUnresponsive "agent-unresponsive" ThisMachine "The agent accepts the connection and does not answer."
+    AgentEmpty "agent-empty" ThisMachine "The agent holds no key (a locked agent looks the same)."
+    AgentLocked "agent-locked" ThisMachine "The agent is locked."
+    AgentLacksKey "agent-lacks-key" ThisMachine "The agent holds keys, but not the one this host needs."
+    AgentRefusesSigning "agent-refuses-signing" ThisMachine "The agent lists the accepted key but refuses to sign with it."
+    AgentTooManyKeys "agent-too-many-keys" ThisMachine "More keys than servers usually let a client try; works today by luck of order."
+    AgentProtocolError "agent-protocol-error" ThisMachine "What answers on the socket does not speak the agent protocol."
+    DnsFailure "dns-failure" Network "The host name does not resolve."
+    DnsSuspicious "dns-suspicious" Network "The name resolves to a loopback or private address, or a hosts file pins it."
+    AliasUndefined "alias-undefined" ThisMachine "The host in the URL looks like an ssh alias that no Host block on this machine defines; near misses are named."
+    PortRefused "port-refused" Network "The connection is refused."
+    PortBlocked "port-blocked" Network "The connection times out: something drops it."
+    NetworkUnreachable "network-unreachable" Network "There is no route."
+    ConnectDeniedLocally "connect-denied-locally" ThisMachine "This machine's own firewall or sandbox forbids the connection."
+    ProxyFailed "proxy-failed" ThisMachine "ProxyCommand or ProxyJump ends or fails before the server is reached; its own words are quoted."
+    Ipv6Broken "ipv6-broken" Network "The IPv6 address does not answer and delays every connection."
+    AlternatePortOpen "alternate-port-open" Network "altssh.bitbucket.org:443 answers."
+    ClosedBeforeBanner "closed-before-banner" Network "The connection is closed before the server introduces itself."
+    ConnectionReset "connection-reset" Network "The connection is reset before the server introduces itself."
+    BannerTimeout "banner-timeout" Network "Connected, and the server says nothing."
+    NotAnSshServer "not-an-ssh-server" Network "What answers is not SSH: a captive portal, a proxy, TLS; its first line is quoted."
+    ServerBusy "server-busy" Server "The server sheds load (MaxStartups, too many connections). Transient."
+    NoCommonAlgorithm "no-common-algorithm" ThisMachine "Client and server share no algorithm; both lists are shown."
+    HandshakeTimeout "handshake-timeout" Network "The key exchange stalls: typically a path that drops large packets."
+    ClosedDuringHandshake "closed-during-handshake" Network "The connection ends during key exchange."
+    ProtocolError "protocol-error" Network "Bytes that are not the protocol."
+    UnexpectedServerSoftware "unexpected-server-software" Network "The server does not introduce itself as this service does."
+    HostKeyUnpublished "host-key-unpublished" Network "The server's key is not one that Bitbucket publishes: nothing more is sent to it."
+    HostKeyUnverifiable "host-key-unverifiable" Server "Nobody publishes this host's key to bbdoctor (Data Center); how to verify it."
+    HostKeyUnknown "host-key-unknown" ThisMachine "known_hosts has no key for this name."
+    HostKeyChanged "host-key-changed" ThisMachine "known_hosts holds another key for this name; says whether the stored one is the one retired in 2023."
+    HostKeyRevoked "host-key-revoked" ThisMachine "A @revoked line covers the server's key."
+    HostKeyTypeForced "host-key-type-forced" ThisMachine "HostKeyAlgorithms forces a key type that known_hosts lacks while it holds another valid one."
+    KnownHostsUnreadable "known-hosts-unreadable" ThisMachine "A known_hosts file cannot be read."
+    KnownHostsMalformed "known-hosts-malformed" ThisMachine "A line that ssh skips: wrapped, truncated, wrong columns."
+    KnownHostsRetiredEntry "known-hosts-retired-entry" ThisMachine "A key that was retired in 2023 is still trusted."
+    PlinkHostKeyUnknown "plink-host-key-unknown" ThisMachine "git runs plink, which keeps its own host keys and has none for this name."
+    RevokedKeysFileUnusable "revoked-keys-file-unusable" ThisMachine "RevokedHostKeys names a file that cannot be read: ssh then trusts no host."
+    KeyNotRegistered "key-not-registered" Account "The server knows none of the keys that ssh offers, and no other key found here."
+    KeyNotOffered "key-not-offered" ThisMachine "A key found here is accepted by the server, but ssh would not offer it."
+    WrongKey "wrong-key" Account "A key of another account is accepted first; the right one comes later."
+    TooManyKeys "too-many-keys" ThisMachine "The server hangs up before the right key is tried."
+    SignatureAlgorithmRejected "signature-algorithm-rejected" ThisMachine "Client and server share no signature algorithm for this key."
+    AuthenticationFailed "authentication-failed" Account "Authentication fails and nothing better is known."
+    CertificateRejected "certificate-rejected" Account "The certificate is refused: wrong principal, unknown authority, source address."
+    RepositoryNotFound "repository-not-found" Account "The key is accepted; the server says the repository does not exist."
+    RepositoryAccessDenied "repository-access-denied" Account "The key is accepted; this account or access key may not use the repository (or it does not exist: the server does not tell them apart)."
+    RepositoryReadOnly "repository-read-only" Account "The key may read but not write (access keys are read-only on Bitbucket Cloud)."
+    AccessKeyOtherRepository "access-key-other-repository" Account "The accepted key is an access key of another repository."
+    IpNotAllowed "ip-not-allowed" Account "The workspace allows only listed addresses."
+    TwoStepRequired "two-step-required" Account "The workspace requires two-step verification."
+    UserLimitExceeded "user-limit-exceeded" Account "The plan's user limit makes the repository read-only."
+    RepositoryCommandFailed "repository-command-failed" Server "The server refused the git command for a reason it gives in its own words."
+    ConnectionLostAfterLogin "connection-lost-after-login" Network "The key is accepted and then the connection ends or falls silent."
+    GitFailsUnexplained "git-fails-unexplained" ThisMachine "git fails and no check found why; what ssh said is attached."
+    GitWorksAnyway "git-works-anyway" ThisMachine "A check expected failure, yet git works; the verdict follows git."
+    TransportNoise "transport-noise" ThisMachine "Something writes into git's conversation (a wrapper, LocalCommand, a server greeting); the bytes are quoted."
+}
+
+impl std::str::FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCode> {
+        Code::ALL.iter().copied().find(|c| c.name() == name).ok_or(UnknownCode)
+    }
+}
+
+/// No finding has this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no finding has this name")]
+pub struct UnknownCode;

@@ -1,0 +1,74 @@
+//! Reading files within bounds: a size limit, and never a wait on a pipe or a device.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// The most that is read of any file, in bytes; no configuration, key or known_hosts file of use is larger.
+pub const SIZE_LIMIT: u64 = 4 << 20;
+
+/// Opens without waiting for a writer, should the path be a pipe.
+///
+/// # Errors
+/// As `open(2)`.
+pub fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC).open(path)
+}
+
+/// The first [`SIZE_LIMIT`] bytes of a regular file. `/dev/null` and the like read as empty.
+///
+/// # Errors
+/// As `open(2)` and `read(2)`; `IsADirectory` for a folder.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    let mut out = Vec::new();
+    if meta.is_file() {
+        file.take(SIZE_LIMIT).read_to_end(&mut out)?;
+    }
+    Ok(out)
+}
+
+/// Owner and permission bits, as `stat(2)` gives them (links followed).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Access {
+    /// The owner's user id.
+    pub uid: u32,
+    /// The group id.
+    pub gid: u32,
+    /// Permission bits (`0o7777` at most).
+    pub mode: u32,
+}
+
+impl From<&Metadata> for Access {
+    fn from(meta: &Metadata) -> Self {
+        Access { uid: meta.uid(), gid: meta.gid(), mode: meta.mode() & 0o7777 }
+    }
+}
+
+/// Owner and mode of `path`.
+///
+/// # Errors
+/// As `stat(2)`.
+pub fn access(path: &Path) -> io::Result<Access> {
+    std::fs::metadata(path).map(|m| Access::from(&m))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_a_pipe_nor_a_folder_nor_a_device_holds_it_up() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        assert_eq!(read(&pipe).expect("reads as empty"), b"");
+        assert_eq!(read(Path::new("/dev/zero")).expect("reads as empty"), b"");
+        assert_eq!(read(folder.path()).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+    }
+}

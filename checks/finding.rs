@@ -1,0 +1,222 @@
+//! What a check has to say: a code, how sure it is, whose side it is on, the evidence and the remedies.
+
+use std::path::{Path, PathBuf};
+
+pub use crate::code::Code;
+use crate::privacy::{Private, Text};
+use crate::remedy::Remedy;
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Works today; a risk or a surprise.
+    Warning,
+    /// Breaks, or would break, what the user asked about.
+    Error,
+}
+
+/// How sure a finding is of what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// One explanation among several.
+    Possible,
+    /// The best explanation of what was seen.
+    Likely,
+    /// Seen directly.
+    Proven,
+}
+
+/// Who can mend it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Files, settings and programs of this machine.
+    ThisMachine,
+    /// The way between this machine and the service.
+    Network,
+    /// The service.
+    Server,
+    /// The user's account, keys and rights on the service.
+    Account,
+}
+
+impl Severity {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+impl Confidence {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Possible => "possible",
+            Confidence::Likely => "likely",
+            Confidence::Proven => "proven",
+        }
+    }
+}
+
+impl Side {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::ThisMachine => "this-machine",
+            Side::Network => "network",
+            Side::Server => "server",
+            Side::Account => "account",
+        }
+    }
+}
+
+/// The thing a finding is about.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// What sort of thing: `file`, `key`, `host`, `url`, `program`, `setting`, `variable`, `repository`, `agent`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: Text,
+    /// The line, counted from 1, where it is a place in a file.
+    pub line: Option<usize>,
+    /// The file itself, for a remedy or a rule; never printed from here.
+    pub file: Option<PathBuf>,
+}
+
+impl Subject {
+    /// A file, or a line of it.
+    pub fn file(path: &Path, line: Option<usize>) -> Self {
+        Subject { kind: "file", name: Private::path(path).into(), line, file: Some(path.to_path_buf()) }
+    }
+
+    /// Anything else.
+    pub fn new(kind: &'static str, name: impl Into<Text>) -> Self {
+        Subject { kind, name: name.into(), line: None, file: None }
+    }
+}
+
+/// One thing a check has to say.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Its name.
+    pub code: Code,
+    /// How grave it is.
+    pub severity: Severity,
+    /// It stops git by itself.
+    pub blocking: bool,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Who can mend it.
+    pub side: Side,
+    /// What is the matter, in one sentence about this machine.
+    pub summary: Text,
+    /// What it is about.
+    pub subject: Option<Subject>,
+    /// What was seen: name and value, in the order of their weight.
+    pub evidence: Vec<(&'static str, Text)>,
+    /// How to mend it, best first.
+    pub remedies: Vec<Remedy>,
+    /// Trying again later may help.
+    pub transient: bool,
+    /// git's own run was made under conditions that hide this, so that its success does not refute it.
+    pub hidden_from_git: bool,
+}
+
+impl Finding {
+    fn new(code: Code, severity: Severity, summary: impl Into<Text>) -> Self {
+        Finding {
+            code,
+            severity,
+            blocking: false,
+            confidence: Confidence::Proven,
+            side: code.side(),
+            summary: summary.into(),
+            subject: None,
+            evidence: Vec::new(),
+            remedies: Vec::new(),
+            transient: false,
+            hidden_from_git: false,
+        }
+    }
+
+    /// Something that stops git.
+    pub fn blocking(code: Code, summary: impl Into<Text>) -> Self {
+        Finding { blocking: true, ..Self::new(code, Severity::Error, summary) }
+    }
+
+    /// A risk or a surprise that does not stop git.
+    pub fn warning(code: Code, summary: impl Into<Text>) -> Self {
+        Self::new(code, Severity::Warning, summary)
+    }
+
+    /// Good to know.
+    pub fn info(code: Code, summary: impl Into<Text>) -> Self {
+        Self::new(code, Severity::Info, summary)
+    }
+
+    /// [`Finding::blocking`] when `blocks`, else [`Finding::warning`].
+    pub fn blocking_if(blocks: bool, code: Code, summary: impl Into<Text>) -> Self {
+        if blocks { Self::blocking(code, summary) } else { Self::warning(code, summary) }
+    }
+
+    /// How sure it is; proven unless said otherwise.
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// Whose side it is on, where that differs from the code's usual side.
+    pub fn side(mut self, side: Side) -> Self {
+        self.side = side;
+        self
+    }
+
+    /// What it is about.
+    pub fn subject(mut self, subject: Subject) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// Adds a fact that was seen.
+    pub fn evidence(mut self, name: &'static str, value: impl Into<Text>) -> Self {
+        self.evidence.push((name, value.into()));
+        self
+    }
+
+    /// Adds a way to mend it.
+    pub fn remedy(mut self, remedy: Remedy) -> Self {
+        self.remedies.push(remedy);
+        self
+    }
+
+    /// Adds ways to mend it.
+    pub fn remedies(mut self, remedies: impl IntoIterator<Item = Remedy>) -> Self {
+        self.remedies.extend(remedies);
+        self
+    }
+
+    /// Says that trying again later may help.
+    pub fn transient(mut self) -> Self {
+        self.transient = true;
+        self
+    }
+
+    /// Says that git's own run could not show it.
+    pub fn hidden_from_git(mut self) -> Self {
+        self.hidden_from_git = true;
+        self
+    }
+
+    /// Turns what would stop git into a warning: git was seen to work.
+    pub fn demote(&mut self) {
+        if self.blocking && !self.hidden_from_git {
+            self.blocking = false;
+            self.severity = self.severity.min(Severity::Warning);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Text that remembers which of its parts are private.
+//!
+//! A path, a user name, a company's host name or a key comment must never reach a report by accident. Such values are
+//! [`Private`]: they have no `Display`, and [`Text`] keeps them apart from the public words around them. Only a
+//! [`Redactor`] turns a [`Text`] into a `String`, so every renderer has to decide what may be shown.
+
+use std::path::Path;
+
+/// What a private value is; a redactor chooses the stand-in by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A path of this machine.
+    Path,
+    /// A user name, local or in a URL.
+    User,
+    /// A host name or address that is not public knowledge.
+    Host,
+    /// The comment of a key, often an e-mail address.
+    Comment,
+    /// `workspace/repository`.
+    Repository,
+    /// A Git URL, whole.
+    Url,
+    /// Text that somebody else wrote: a server, an agent, a file, a program.
+    Quoted,
+}
+
+/// A value that only a [`Redactor`] may print.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Private {
+    /// What the value is.
+    pub kind: Kind,
+    value: String,
+}
+
+impl Private {
+    /// Wraps `value`, which may be any untrusted text: it is capped and neutralised by [`neutralise`].
+    pub fn new(kind: Kind, value: impl AsRef<str>) -> Self {
+        Private { kind, value: neutralise(value.as_ref(), QUOTE_LIMIT) }
+    }
+
+    /// A path of this machine.
+    pub fn path(path: impl AsRef<Path>) -> Self {
+        Self::new(Kind::Path, path.as_ref().to_string_lossy())
+    }
+
+    /// Text that somebody else wrote, quoted as data.
+    pub fn quoted(text: impl AsRef<str>) -> Self {
+        Self::new(Kind::Quoted, text)
+    }
+
+    /// A user name.
+    pub fn user(name: impl AsRef<str>) -> Self {
+        Self::new(Kind::User, name)
+    }
+
+    /// A host name or an address.
+    pub fn host(name: impl AsRef<str>) -> Self {
+        Self::new(Kind::Host, name)
+    }
+
+    /// A Git URL.
+    pub fn url(url: impl AsRef<str>) -> Self {
+        Self::new(Kind::Url, url)
+    }
+
+    /// A repository's path on the service, `workspace/repository`.
+    pub fn repository(path: impl AsRef<str>) -> Self {
+        Self::new(Kind::Repository, path)
+    }
+}
+
+/// Shows the kind alone, so that a `{:?}` in a log or a panic leaks nothing.
+impl std::fmt::Debug for Private {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<{:?}>", self.kind)
+    }
+}
+
+/// The longest quotation, in characters.
+pub const QUOTE_LIMIT: usize = 1000;
+
+/// Makes untrusted text harmless to a terminal and a reader: control characters, escapes and bidirectional marks become
+/// visible (`\x1b`, `\u{202e}`), line ends become `\n`, and what is longer than `limit` characters is cut with an ellipsis.
+pub fn neutralise(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    for (n, c) in text.trim_end_matches(['\r', '\n']).chars().enumerate() {
+        if n == limit {
+            out.push('…');
+            break;
+        }
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push(' '),
+            c if (c as u32) < 0x20 || (0x7f..0xa0).contains(&(c as u32)) => out.push_str(&format!("\\x{:02x}", c as u32)),
+            '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}' => {
+                out.push_str(&format!("\\u{{{:x}}}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// One part of a [`Text`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Words of ours, numbers, public names: may be shown to anybody.
+    Public(String),
+    /// A value that only a [`Redactor`] prints.
+    Private(Private),
+}
+
+/// A sentence, an argument of a command, a value: public words with private values in their places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text(Vec<Piece>);
+
+impl Text {
+    /// Fills the `{}` of `template` with `pieces`, in order; `text!` is the way to call it.
+    pub fn filled(template: &str, pieces: Vec<Text>) -> Self {
+        let mut out = Vec::new();
+        let mut pieces = pieces.into_iter();
+        for (n, part) in template.split("{}").enumerate() {
+            if n > 0 {
+                out.extend(pieces.next().unwrap_or_default().0);
+            }
+            if !part.is_empty() {
+                out.push(Piece::Public(part.to_string()));
+            }
+        }
+        Text(out)
+    }
+
+    /// The parts, in order.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.0
+    }
+
+    /// `self` followed by `more`.
+    pub fn then(mut self, more: impl Into<Text>) -> Self {
+        self.0.extend(more.into().0);
+        self
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The texts with `separator` between them.
+    pub fn join(texts: impl IntoIterator<Item = Text>, separator: &str) -> Self {
+        let mut out = Text::default();
+        for text in texts {
+            if !out.is_empty() {
+                out = out.then(separator);
+            }
+            out = out.then(text);
+        }
+        out
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Text(vec![Piece::Public(text.to_string())])
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Text(vec![Piece::Public(text)])
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<Private> for Text {
+    fn from(value: Private) -> Self {
+        Text(vec![Piece::Private(value)])
+    }
+}
+
+impl From<&Text> for Text {
+    fn from(text: &Text) -> Self {
+        text.clone()
+    }
+}
+
+macro_rules! numbers_are_public {
+    ($($number:ty)*) => {$(
+        impl From<$number> for Text {
+            fn from(n: $number) -> Self {
+                n.to_string().into()
+            }
+        }
+    )*};
+}
+numbers_are_public!(u8 u16 u32 u64 usize i32 i64 u128);
+
+/// Builds a [`Text`]: `text!("{} can be read by others", Private::path(p))`. String arguments count as public words.
+#[macro_export]
+macro_rules! text {
+    ($template:literal $(, $piece:expr)* $(,)?) => {
+        $crate::privacy::Text::filled($template, vec![$($crate::privacy::Text::from($piece)),*])
+    };
+}
+
+/// Turns texts into strings, showing private values or stand-ins for them.
+pub trait Redactor {
+    /// What may be printed in place of `value`.
+    fn show(&self, value: &Private) -> String;
+
+    /// The whole text as it may be printed.
+    fn text(&self, text: &Text) -> String {
+        text.pieces()
+            .iter()
+            .map(|piece| match piece {
+                Piece::Public(words) => words.clone(),
+                Piece::Private(value) => self.show(value),
+            })
+            .collect()
+    }
+}
+
+/// Shows private values as they are, with the user's home folder as `~`: for the user's own terminal.
+#[derive(Debug, Clone, Default)]
+pub struct Plain {
+    /// The home folder that ssh reads, if known.
+    pub home: Option<String>,
+}
+
+impl Redactor for Plain {
+    fn show(&self, value: &Private) -> String {
+        match (&self.home, value.kind) {
+            (Some(home), Kind::Path) if home.len() > 1 => match value.value.strip_prefix(home.as_str()) {
+                Some("") => "~".into(),
+                Some(rest) if rest.starts_with('/') => format!("~{rest}"),
+                _ => value.value.clone(),
+            },
+            _ => value.value.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_cannot_move_the_cursor_or_turn_the_line() {
+        assert_eq!(neutralise("a\x1b[2Jb\u{202e}c\nd\0", 100), r"a\x1b[2Jb\u{202e}c\nd\x00");
+        assert_eq!(neutralise("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn private_values_have_no_way_out_but_a_redactor() {
+        let said = text!("{} is open", Private::path("/home/ann/.ssh/id"));
+        assert!(!format!("{said:?}").contains("ann"));
+        assert_eq!(Plain { home: Some("/home/ann".into()) }.text(&said), "~/.ssh/id is open");
+        assert_eq!(Plain { home: Some("/home/an".into()) }.text(&said), "/home/ann/.ssh/id is open");
+    }
+}
