@@ -6,6 +6,7 @@ pub mod account;
 pub mod environment;
 pub mod files;
 pub mod process;
+pub mod ssh_config;
 
 /// Facts.
 #[derive(Debug)]
