@@ -147,6 +147,14 @@ impl Text {
         self
     }
 
+    fn print(&self, private: impl Fn(&Private) -> String) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Public(words) => words.clone(),
+            Piece::Private(value) => private(value),
+        };
+        self.0.iter().map(piece).collect()
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -216,18 +224,22 @@ macro_rules! text {
 
 /// Turns texts into strings, showing private values or stand-ins for them.
 pub trait Redactor {
-    /// What may be printed in place of `value`.
+    /// What may be printed in place of `value`, for a reader.
     fn show(&self, value: &Private) -> String;
+
+    /// What may stand for `value` in a command or a file, where `~` is not understood everywhere.
+    fn exact(&self, value: &Private) -> String {
+        self.show(value)
+    }
 
     /// The whole text as it may be printed.
     fn text(&self, text: &Text) -> String {
-        text.pieces()
-            .iter()
-            .map(|piece| match piece {
-                Piece::Public(words) => words.clone(),
-                Piece::Private(value) => self.show(value),
-            })
-            .collect()
+        text.print(|value| self.show(value))
+    }
+
+    /// The whole text as it may stand in a command or a file.
+    fn literal(&self, text: &Text) -> String {
+        text.print(|value| self.exact(value))
     }
 }
 
@@ -248,6 +260,10 @@ impl Redactor for Plain {
             },
             _ => value.value.clone(),
         }
+    }
+
+    fn exact(&self, value: &Private) -> String {
+        value.value.clone()
     }
 }
 

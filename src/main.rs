@@ -1,1 +1,143 @@
-fn main() {}
+//! Says why a `git clone` from Bitbucket over SSH fails, proves it, and gives the command that mends it.
+
+mod cli;
+mod diagnosis;
+mod engine;
+mod exit;
+mod explain;
+mod progress;
+mod report;
+mod settings;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bbdoctor_checks::ALL;
+use bbdoctor_checks::evidence::environment::Environment;
+use bbdoctor_checks::evidence::{Evidence, Operation, Request};
+use bbdoctor_checks::privacy::Plain;
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use cli::{Cli, Colour, Command, Diagnose, Format};
+use exit::Exit;
+use report::Report;
+use report::human::{Detail, Manner};
+
+fn main() -> ExitCode {
+    // A check that panics is reported as crashed; the runtime's own words about it would only spoil stderr.
+    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::catch_unwind(run)
+        .unwrap_or_else(|_| {
+            complain("bbdoctor has a fault and stopped; please report it");
+            Exit::Fault
+        })
+        .into()
+}
+
+fn run() -> Exit {
+    let environment = Environment::capture();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let _ = error.print();
+            return if asked_for { Exit::Healthy } else { Exit::Usage };
+        }
+    };
+    match cli.command {
+        Some(Command::Checks) => say(&explain::checks()),
+        Some(Command::Schema) => report::json::schema().map_or(Exit::Fault, |schema| say(&schema)),
+        Some(Command::Explain { code: None }) => say(&explain::list()),
+        Some(Command::Explain { code: Some(code) }) => match explain::page(&code) {
+            Some(page) => say(&page),
+            None => {
+                let hint = explain::nearest(&code).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+                complain(&format!("no finding and no check is called {code:?}{hint}"));
+                Exit::Usage
+            }
+        },
+        None => diagnose(&cli.diagnose, environment).unwrap_or_else(|usage| {
+            complain(&usage);
+            Exit::Usage
+        }),
+    }
+}
+
+/// Examines the target and prints the report. The error is a sentence about wrong usage.
+fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String> {
+    let selection = engine::Selection { only: options.only.clone(), skip: options.skip.clone() };
+    for id in selection.only.iter().chain(&selection.skip) {
+        if !ALL.iter().any(|c| c.meta().id == id) {
+            let hint = explain::nearest(id).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            return Err(format!("no check is called {id:?}{hint} (bbdoctor checks lists them)"));
+        }
+    }
+    if selection.is_empty() {
+        return Err("no check is left to run".into());
+    }
+    let services = settings::read(options.config.as_deref(), &environment).map_err(|e| e.to_string())?;
+    let colour = wants_colour(options.color, &environment);
+    let evidence = Arc::new(Evidence::new(Request {
+        target: options.target.clone(),
+        operation: if options.push { Operation::Push } else { Operation::Fetch },
+        may_execute: !options.no_exec,
+        offline: options.offline,
+        started: Instant::now(),
+        budget: Duration::from_secs(options.timeout),
+        services,
+        environment,
+    }));
+    let progress = progress::Progress::new(options.format == Format::Human && !options.quiet);
+    let mut results = engine::examine(&evidence, &selection, &mut |event| progress.show(&event, &evidence));
+    progress.finish();
+    let verdict = diagnosis::judge(&mut results, &evidence.witness());
+    let redactor = Plain { home: evidence.home() };
+    let report = Report::new(&evidence, &results, &verdict, &redactor);
+    let text = match options.format {
+        Format::Json => report::json::render(&report).map_err(|e| e.to_string())?,
+        Format::Human => {
+            let detail = match (options.quiet, options.verbose) {
+                (true, _) => Detail::Quiet,
+                (false, true) => Detail::Verbose,
+                (false, false) => Detail::Normal,
+            };
+            report::human::render(&report, Manner { detail, colour, width: textwrap::termwidth().min(120) })
+        }
+    };
+    let exit = report.exit(options.strict);
+    let written = say(&text);
+    Ok(if options.exit_zero || written != Exit::Healthy { written } else { exit })
+}
+
+/// Whether to colour: the option, else NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR, else what stdout is.
+fn wants_colour(when: Colour, environment: &Environment) -> bool {
+    let set = |name: &str| environment.text(name).is_some_and(|v| v != "0");
+    match when {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto if environment.text("NO_COLOR").is_some() => false,
+        Colour::Auto if set("CLICOLOR_FORCE") || set("FORCE_COLOR") => true,
+        Colour::Auto => std::io::stdout().is_terminal() && environment.text("TERM").is_none_or(|t| t != "dumb"),
+    }
+}
+
+/// Writes the answer to stdout. A reader that has gone away is no fault.
+fn say(text: &str) -> Exit {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Healthy,
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Exit::Healthy,
+        Err(e) => {
+            complain(&format!("cannot write the report: {e}"));
+            Exit::Fault
+        }
+    }
+}
+
+/// Writes a sentence to stderr.
+fn complain(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "bbdoctor: {sentence}");
+}

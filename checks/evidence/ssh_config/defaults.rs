@@ -84,7 +84,9 @@ pub(super) fn default_values(keyword: &str, ssh: &SshTraits) -> Vec<String> {
         "ipqos" if ssh.version < 1001 => "af21 cs1",
         "ipqos" => "ef none",
         "gssapiauthentication" | "gssapidelegatecredentials" if ssh.gssapi => "no",
-        "gssapikeyexchange" | "gssapitrustdns" | "gssapirenewalforcesrekey" if ssh.gssapi && (ssh.debian || ssh.gssapi_patch) => "no",
+        "gssapikeyexchange" | "gssapitrustdns" | "gssapirenewalforcesrekey" if ssh.gssapi && (ssh.debian || ssh.gssapi_patch) => {
+            "no"
+        }
         _ => match DEFAULTS.iter().find(|d| d.0 == keyword) {
             Some(default) => default.1,
             None => return Vec::new(),
@@ -111,9 +113,7 @@ pub(super) fn keywords(ssh: &SshTraits) -> Vec<String> {
     ];
     let own = DEFAULTS.iter().map(|d| d.0).chain(MORE.iter().copied()).map(String::from);
     match &ssh.defaults {
-        Some(heard) => {
-            heard.keywords().filter(|k| !matches!(*k, "host" | "hostname" | "user")).map(String::from).collect()
-        }
+        Some(heard) => heard.keywords().filter(|k| !matches!(*k, "host" | "hostname" | "user")).map(String::from).collect(),
         None => own.collect(),
     }
 }

@@ -170,7 +170,10 @@ mod tests {
             let ConfigFile::File(file) = &question.config_file else { unreachable!() };
             let find = |keyword: &str| settings.iter().find(|s| s.keyword == keyword).expect("there");
             let at = |line| Source::File(Position { file: file.clone(), line });
-            assert_eq!((find("port").values[0].source.clone(), find("port").own_reading.clone()), (Source::Unknown, Some(vec!["443".into()])));
+            assert_eq!(
+                (find("port").values[0].source.clone(), find("port").own_reading.clone()),
+                (Source::Unknown, Some(vec!["443".into()]))
+            );
             assert_eq!(find("stricthostkeychecking").values[0].source, at(3));
             assert_eq!(find("userknownhostsfile").values[0].source, at(4));
             assert_eq!(find("user").values[0].source, Source::CommandLine);
@@ -185,7 +188,9 @@ mod tests {
         let trace = folder.path().join("ran");
         let config = format!("Match exec \"touch {}\"\nPort 443\n", trace.display());
         with_question(&config, |question| {
-            for (policy, shell, port) in [(ExecPolicy::AssumeFalse, Shell::False, "22"), (ExecPolicy::AssumeTrue, Shell::True, "443")] {
+            for (policy, shell, port) in
+                [(ExecPolicy::AssumeFalse, Shell::False, "22"), (ExecPolicy::AssumeTrue, Shell::True, "443")]
+            {
                 question.exec = policy;
                 let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
                 let outcome = program(std::path::Path::new("ssh"), question, shell).run(deadline).expect("ssh starts");

@@ -4,26 +4,25 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::super::files::{self, Access};
-use super::glob::{self, TooWide};
+use super::encoding::{self, printable};
 use super::keywords::{self, Kind};
 use super::lexer::{self, Line, Word};
 use super::options::Place;
 use super::permissions::{self, Objection};
 use super::{
-    ConfigFile, Doubt, EncodingFault, Evaluation, FileOutcome, FileRead, FileRole, HostPattern, Loser, Note, NoteKind, Position, Problem,
-    ProblemKind, Question, Source, lexer::UnbalancedQuote, pattern, tokens,
+    ConfigFile, Doubt, EncodingFault, Evaluation, FileOutcome, FileRead, FileRole, Loser, NoteKind, Position, Problem, ProblemKind,
+    Question, Source, lexer::UnbalancedQuote, pattern, tokens,
 };
 
-/// The deepest nesting of files ssh reads (`READCONF_MAX_DEPTH`).
-const MAX_DEPTH: usize = 16;
 /// The most files that are read for one question, counting each reading.
 const FILE_LIMIT: usize = 2_000;
-/// The most notes and patterns that are kept.
-const REMARK_LIMIT: usize = 10_000;
+/// The most bytes that are read for one question, counting each reading.
+const BYTE_LIMIT: usize = 16 << 20;
+/// The most remarks of each kind that are kept: problems, notes, patterns, losers of one setting.
+pub(super) const REMARK_LIMIT: usize = 1_000;
 
 /// Options that are meant for one host and mislead when they apply to all.
 const OF_ONE_HOST: &[&str] = &[
@@ -86,7 +85,7 @@ pub(super) struct Stored {
 /// What is true of a whole file while it is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mode {
-    role: FileRole,
+    pub(super) role: FileRole,
     pub(super) user_conf: bool,
     /// Inside an `Include` of a block that does not apply: read, but set nothing.
     pub(super) never_match: bool,
@@ -96,9 +95,9 @@ pub(super) struct Mode {
 /// A `Host` or `Match` line that has been met.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
-    position: Position,
+    pub(super) position: Position,
     is_match: bool,
-    matches_all: bool,
+    pub(super) matches_all: bool,
 }
 
 /// Where in a file the reader is.
@@ -111,15 +110,16 @@ pub(super) struct State {
 /// Reads files and merges values.
 pub(super) struct Reader<'a> {
     pub(super) q: &'a Question<'a>,
-    slots: HashMap<&'static str, Vec<Stored>>,
-    losers: BTreeMap<&'static str, Vec<Loser>>,
+    pub(super) slots: HashMap<&'static str, Vec<Stored>>,
+    pub(super) losers: BTreeMap<&'static str, Vec<Loser>>,
     /// What `Host` lines are compared with: the name typed, in the final pass the resolved one.
     pub(super) host: String,
     pub(super) want_final_pass: bool,
     pub(super) out: Evaluation,
     /// The `Include` lines that lead to the file being read.
-    trail: Vec<(Position, PathBuf)>,
+    pub(super) trail: Vec<(Position, PathBuf)>,
     readings: usize,
+    bytes: usize,
 }
 
 /// Answers `question` from the files alone; runs nothing and asks no resolver.
@@ -130,9 +130,15 @@ pub fn evaluate(question: &Question<'_>) -> Evaluation {
         losers: BTreeMap::new(),
         host: question.host.clone(),
         want_final_pass: false,
-        out: Evaluation::default(),
+        out: Evaluation {
+            host: question.host.clone(),
+            host_key_alias: question.host.clone(),
+            port: "22".into(),
+            ..Evaluation::default()
+        },
         trail: Vec::new(),
         readings: 0,
+        bytes: 0,
     };
     if !question.ssh.is_imitated() {
         reader.doubt(Doubt::OldRelease(question.ssh.version));
@@ -155,121 +161,6 @@ impl Reader<'_> {
     pub(super) fn stop(&mut self, kind: ProblemKind, message: String) -> Stop {
         self.out.problems.push(Problem { kind, position: None, columns: None, text: String::new(), message });
         Stop
-    }
-
-    // -- what is remembered ----------------------------------------------------------------------------------------------
-
-    pub(super) fn is_set(&self, slot: &str) -> bool {
-        self.slots.contains_key(slot)
-    }
-
-    pub(super) fn first_text(&self, slot: &str) -> Option<&str> {
-        self.slots.get(slot)?.first().map(|v| v.text.as_str())
-    }
-
-    pub(super) fn stored(&self, slot: &str) -> &[Stored] {
-        self.slots.get(slot).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    pub(super) fn take_slots(&mut self) -> HashMap<&'static str, Vec<Stored>> {
-        std::mem::take(&mut self.slots)
-    }
-
-    pub(super) fn take_losers(&mut self) -> BTreeMap<&'static str, Vec<Loser>> {
-        std::mem::take(&mut self.losers)
-    }
-
-    /// Sets `slot` if it is free and the line counts; a line that comes too late is kept as a loser.
-    pub(super) fn set(&mut self, slot: &'static str, text: String, place: &Place<'_>) {
-        if self.is_set(slot) {
-            self.lose(slot, slot, &text, place);
-        } else {
-            self.set_quietly(slot, text, place);
-        }
-    }
-
-    /// As [`Reader::set`], for a slot that is only part of a setting.
-    pub(super) fn set_quietly(&mut self, slot: &'static str, text: String, place: &Place<'_>) {
-        if place.active {
-            let value = Stored { text, source: place.source.clone(), user_conf: place.user_conf };
-            self.slots.entry(slot).or_insert_with(|| vec![value]);
-        }
-    }
-
-    /// Gives `slot` a value that no line says.
-    pub(super) fn fill(&mut self, slot: &'static str, text: &str, source: Source) {
-        self.slots.entry(slot).or_insert_with(|| vec![Stored { text: text.to_string(), source, user_conf: true }]);
-    }
-
-    /// Sets `slot` whatever it held and whether the line counts or not.
-    pub(super) fn replace(&mut self, slot: &'static str, text: String, place: &Place<'_>) {
-        if let Some(old) = self.slots.remove(slot)
-            && let Some(old) = old.into_iter().next()
-            && old.source != *place.source
-        {
-            let loser = Loser { source: old.source, value: old.text, lost_to: place.source.clone() };
-            self.losers.entry(slot).or_default().push(loser);
-        }
-        self.set_quietly(slot, text, &Place { active: true, ..*place });
-    }
-
-    pub(super) fn append(&mut self, slot: &'static str, text: String, place: &Place<'_>) {
-        let value = Stored { text, source: place.source.clone(), user_conf: place.user_conf };
-        self.slots.entry(slot).or_default().push(value);
-    }
-
-    /// Keeps the values of `slot` for which `keep` holds.
-    pub(super) fn retain(&mut self, slot: &'static str, keep: impl Fn(&str) -> bool) {
-        if let Some(values) = self.slots.get_mut(slot) {
-            values.retain(|v| keep(&v.text));
-        }
-    }
-
-    pub(super) fn replace_text(&mut self, slot: &'static str, text: &str) {
-        if let Some(value) = self.slots.get_mut(slot).and_then(|v| v.first_mut()) {
-            value.text = text.to_string();
-        }
-    }
-
-    /// Keeps an active line that had no effect because `winner` was set; a second reading of the winning line is none.
-    pub(super) fn lose(&mut self, slot: &'static str, winner: &str, value: &str, place: &Place<'_>) {
-        let Some(lost_to) = self.stored(winner).first().map(|v| v.source.clone()) else { return };
-        let second_reading = *place.source != Source::CommandLine
-            && (self.stored(slot).iter().any(|v| v.source == *place.source)
-                || self.losers.get(slot).is_some_and(|l| l.iter().any(|l| l.source == *place.source && l.value == value)));
-        if place.active && !second_reading && lost_to != Source::Default {
-            let loser = Loser { source: place.source.clone(), value: value.to_string(), lost_to };
-            self.losers.entry(slot).or_default().push(loser);
-        }
-    }
-
-    pub(super) fn note(&mut self, kind: NoteKind, source: &Source, text: &str) {
-        if let Source::File(position) = source
-            && self.out.notes.len() < REMARK_LIMIT
-        {
-            let note = Note { kind, position: position.clone(), text: text.to_string() };
-            if !self.out.notes.contains(&note) {
-                self.out.notes.push(note);
-            }
-        }
-    }
-
-    pub(super) fn doubt(&mut self, doubt: Doubt) {
-        if !self.out.doubts.contains(&doubt) && self.out.doubts.len() < REMARK_LIMIT {
-            self.out.doubts.push(doubt);
-        }
-    }
-
-    pub(super) fn host_pattern(&mut self, found: HostPattern) {
-        let patterns = &mut self.out.host_patterns;
-        match patterns.iter().position(|p| p.position == found.position && p.columns == found.columns) {
-            Some(known) => {
-                patterns[known].fits |= found.fits;
-                patterns[known].active |= found.active;
-            }
-            None if patterns.len() < REMARK_LIMIT => patterns.push(found),
-            None => {}
-        }
     }
 
     // -- the command line ------------------------------------------------------------------------------------------------
@@ -328,10 +219,10 @@ impl Reader<'_> {
             ConfigFile::File(path) => match self.read_file(path, mode(FileRole::Given), true)? {
                 Ok(()) => Ok(()),
                 Err(errno) => {
-                    let message = format!("Can't open user config file {}: {}", path.display(), errno.desc());
-                    let mut stop = Problem { kind: ProblemKind::FileMissing, position: None, columns: None, text: String::new(), message };
-                    stop.text = path.display().to_string();
-                    self.out.problems.push(stop);
+                    let text = path.display().to_string();
+                    let message = printable(&format!("Can't open user config file {text}: {}", errno.desc()));
+                    let problem = Problem { kind: ProblemKind::FileMissing, position: None, columns: None, text, message };
+                    self.out.problems.push(problem);
                     Err(Stop)
                 }
             },
@@ -353,7 +244,7 @@ impl Reader<'_> {
     }
 
     /// Reads one file. The outer error ends everything; the inner one says that the file cannot be opened.
-    fn read_file(&mut self, path: &Path, mode: Mode, active: bool) -> Result<Result<(), nix::errno::Errno>, Stop> {
+    pub(super) fn read_file(&mut self, path: &Path, mode: Mode, active: bool) -> Result<Result<(), nix::errno::Errno>, Stop> {
         let role = mode.role;
         self.readings += 1;
         if self.readings > FILE_LIMIT {
@@ -362,7 +253,8 @@ impl Reader<'_> {
         let access = files::access(path).ok();
         if let Err(error) = files::open(path) {
             let errno = error.raw_os_error().unwrap_or_default();
-            let outcome = if error.kind() == io::ErrorKind::NotFound { FileOutcome::Missing } else { FileOutcome::Unreadable(errno) };
+            let outcome =
+                if error.kind() == io::ErrorKind::NotFound { FileOutcome::Missing } else { FileOutcome::Unreadable(errno) };
             self.file_seen(path, role, access, outcome);
             return Ok(Err(nix::errno::Errno::from_raw(errno)));
         }
@@ -393,6 +285,10 @@ impl Reader<'_> {
             }
         };
         self.file_seen(path, role, access, FileOutcome::Read);
+        self.bytes += text.len();
+        if self.bytes > BYTE_LIMIT {
+            return Err(self.stop(ProblemKind::BeyondLimits, format!("more than {BYTE_LIMIT} bytes of configuration")));
+        }
         self.read_text(path, &text, mode, active)?;
         Ok(Ok(()))
     }
@@ -417,7 +313,9 @@ impl Reader<'_> {
                 Err(Failure::Line(fault)) => {
                     bad += 1;
                     let fatal = fault.fatal;
-                    self.bad_line(fault, position, raw, text);
+                    if self.out.problems.len() < REMARK_LIMIT {
+                        self.bad_line(fault, position, raw, text);
+                    }
                     if fatal {
                         return Err(Stop);
                     }
@@ -441,12 +339,13 @@ impl Reader<'_> {
         let message = match &fault.kind {
             ProblemKind::UnknownKeyword { .. } => format!("{file}: line {line}: {}", fault.message),
             ProblemKind::UnreadableInclude => fault.message.clone(),
+            ProblemKind::ExpansionFailed(_) if fault.fatal => fault.message.clone(),
             _ => format!("{file} line {line}: {}", fault.message),
         };
-        let first = if line == 1 { encoding_of_file(text) } else { None };
+        let first = if line == 1 { encoding::of_file(text) } else { None };
         // UTF-16 makes every line bad, the first is told apart by its mark.
-        let utf16 = encoding_of_file(text) == Some(EncodingFault::Utf16);
-        let kind = match first.or_else(|| if utf16 { Some(EncodingFault::Utf16) } else { encoding_fault(raw) }) {
+        let utf16 = encoding::of_file(text) == Some(EncodingFault::Utf16);
+        let kind = match first.or_else(|| if utf16 { Some(EncodingFault::Utf16) } else { encoding::of_line(raw) }) {
             Some(encoding) => ProblemKind::Encoding(encoding),
             None => fault.kind,
         };
@@ -493,8 +392,9 @@ impl Reader<'_> {
                 self.note(NoteKind::KeywordUnknownButIgnored, source, &line.keyword.text);
                 return Ok(());
             }
+            let worthwhile = self.out.problems.len() < REMARK_LIMIT;
             let kind = ProblemKind::UnknownKeyword {
-                did_you_mean: keywords::did_you_mean(&keyword, self.q.ssh),
+                did_you_mean: if worthwhile { keywords::did_you_mean(&keyword, self.q.ssh) } else { None },
                 known_to: keywords::known_to(&keyword, self.q.ssh),
             };
             return Err(Fault::at(kind, &line.keyword, format!("Bad configuration option: {keyword}")).into());
@@ -548,124 +448,8 @@ impl Reader<'_> {
                 self.note(inactive, source, &line.rest.text);
             }
         }
-        if let Some(fault) = encoding_fault(line.rest.text.as_bytes()) {
+        if let Some(fault) = encoding::of_line(line.rest.text.as_bytes()) {
             self.note(NoteKind::EncodingInValue(fault), source, &line.rest.text);
         }
     }
-
-    fn include_line(&mut self, args: &[Word], source: &Source, mode: Mode, state: &mut State) -> Result<(), Failure> {
-        let Source::File(position) = source else { return Ok(()) };
-        if let Some(block) = state.block.clone().filter(|b| !b.matches_all) {
-            self.note(NoteKind::IncludeInsideBlock { block: block.position }, source, "");
-        }
-        for arg in args {
-            if arg.text.is_empty() {
-                return Err(Fault::at(ProblemKind::MissingArgument, arg, "keyword include empty argument").into());
-            }
-            let spec = if self.q.ssh.version >= 909 { self.expand_for_include(arg)? } else { arg.text.clone() };
-            if spec.starts_with('~') && !mode.user_conf {
-                return Err(Fault::at(ProblemKind::BadValue, arg, format!("bad include path {spec}.")).into());
-            }
-            let pattern = self.anchored(&spec, mode);
-            let found = glob::glob(&pattern).map_err(|TooWide| {
-                self.stop(ProblemKind::BeyondLimits, format!("too many files for {spec}"));
-                Failure::Stop
-            })?;
-            if found.is_empty() {
-                let pattern = String::from_utf8_lossy(&pattern).into_owned();
-                self.note(NoteKind::IncludeMatchesNothing { pattern }, source, &arg.text);
-            }
-            for path in found {
-                self.include(&path, arg, position, mode, state)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The pattern made absolute: `~` is `$HOME` here, as in `glob(3)`, and a relative path belongs to `~/.ssh` or `/etc/ssh`.
-    fn anchored(&self, spec: &str, mode: Mode) -> Vec<u8> {
-        let home = self.q.account.home_variable.clone().or_else(|| self.q.account.ssh_home());
-        let under = |folder: Option<PathBuf>, path: &str| {
-            let folder = folder.map(|f| glob::escaped(&f)).unwrap_or_default();
-            [folder.as_slice(), b"/", path.as_bytes()].concat()
-        };
-        match spec.strip_prefix('~') {
-            Some(tail) => {
-                let (name, path) = tail.split_once('/').unwrap_or((tail, ""));
-                match name {
-                    "" => under(home, path),
-                    name => under(super::super::account::Account::home_of(name), path),
-                }
-            }
-            None if spec.starts_with('/') => spec.as_bytes().to_vec(),
-            None if mode.user_conf => under(home.map(|h| h.join(".ssh")), spec),
-            None => under(self.q.system_file.parent().map(Path::to_path_buf), spec),
-        }
-    }
-
-    fn include(&mut self, path: &Path, arg: &Word, position: &Position, mode: Mode, state: &mut State) -> Result<(), Failure> {
-        if self.trail.len() >= MAX_DEPTH {
-            let is_loop = position.file == path || self.trail.iter().any(|(from, to)| to == path || from.file == path);
-            self.out.problems.push(Problem {
-                kind: ProblemKind::IncludeTooDeep { is_loop },
-                position: Some(position.clone()),
-                columns: Some(arg.columns.clone()),
-                text: arg.text.clone(),
-                message: "Too many recursive configuration includes".into(),
-            });
-            return Err(Failure::Stop);
-        }
-        let inner = Mode { role: FileRole::Included, never_match: mode.never_match || !state.active, ..mode };
-        self.trail.push((position.clone(), path.to_path_buf()));
-        let opened = self.read_file(path, inner, state.active);
-        self.trail.pop();
-        match opened {
-            Err(Stop) => Err(Failure::Stop),
-            Ok(Err(errno)) if errno != nix::errno::Errno::ENOENT => {
-                let words = format!("Can't open user config file {}: {}", path.as_os_str().as_bytes().escape_ascii(), errno.desc());
-                let message = if self.q.ssh.version >= 909 {
-                    format!("{} line {}: {words}", position.file.display(), position.line)
-                } else {
-                    words
-                };
-                Err(Fault::at(ProblemKind::UnreadableInclude, arg, message).into())
-            }
-            Ok(_) => Ok(()),
-        }
-    }
-}
-
-/// Text as OpenSSH's log prints it: bytes beyond ASCII and control characters in octal, backslashes doubled (`vis(3)` with
-/// `VIS_SAFE|VIS_OCTAL`).
-fn printable(text: &str) -> String {
-    let mut out = String::new();
-    for b in text.bytes() {
-        match b {
-            b'\\' => out.push_str(r"\\"),
-            0x20..0x7f | b'\t' | b'\n' | b'\r' | 7 | 8 => out.push(char::from(b)),
-            _ => out.push_str(&format!(r"\{b:03o}")),
-        }
-    }
-    out
-}
-
-/// A mark at the start of the file that ssh reads as part of the first keyword.
-fn encoding_of_file(text: &[u8]) -> Option<EncodingFault> {
-    if text.starts_with(b"\xef\xbb\xbf") {
-        Some(EncodingFault::ByteOrderMark)
-    } else if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") || text.get(1) == Some(&0) {
-        Some(EncodingFault::Utf16)
-    } else {
-        None
-    }
-}
-
-/// Characters in a line that a person does not see, or takes for others.
-fn encoding_fault(raw: &[u8]) -> Option<EncodingFault> {
-    String::from_utf8_lossy(raw).chars().find_map(|c| match c {
-        '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Some(EncodingFault::NoBreakSpace),
-        '\u{2018}'..='\u{201f}' => Some(EncodingFault::CurlyQuote),
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}' => Some(EncodingFault::Invisible),
-        _ => None,
-    })
 }

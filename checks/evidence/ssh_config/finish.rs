@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use nix::errno::Errno;
+
 use super::super::files;
 use super::evaluate::{Reader, Stop, Stored};
 use super::tokens::{self, Expand, ExpandError, TokenContext};
@@ -57,7 +59,11 @@ impl Reader<'_> {
             None => self.q.host.clone(),
         };
         let family = self.first_text("addressfamily").unwrap_or("any");
-        Ok(values::address(&name, family).unwrap_or_else(|| name.to_ascii_lowercase()))
+        Ok(match values::address(&name, family) {
+            Some(address) if address.eq_ignore_ascii_case(&name) => name,
+            Some(address) => address,
+            None => name.to_ascii_lowercase(),
+        })
     }
 
     /// Stops because of a value.
@@ -91,7 +97,7 @@ impl Reader<'_> {
         }
         let user = self.user_so_far();
         let port = self.first_text("port").unwrap_or("22").to_string();
-        let jump = self.first_text("proxyjump").filter(|j| *j != "none").unwrap_or_default().to_string();
+        let jump = self.first_text("proxyjump").unwrap_or_default().to_string();
         if let Some(last) = jump.rsplit(',').next().filter(|j| !j.is_empty()) {
             let (jump_user, rest) = last.rsplit_once('@').unwrap_or((&user, last));
             let (jump_host, jump_port) = match rest.rsplit_once("]:") {
@@ -157,7 +163,7 @@ impl Reader<'_> {
         self.identity_files(slots.get("identityfile").map(Vec::as_slice).unwrap_or_default());
         self.update_host_keys(&mut slots);
 
-        let jump = !one(&slots, "proxyjump").is_empty() && one(&slots, "proxyjump") != "none";
+        let jump = !one(&slots, "proxyjump").is_empty();
         let fork_path = slots.remove("forwardagent-path");
         let rekey_time = slots.remove("rekeylimit-time").map_or("0".to_string(), |t| t[0].text.clone());
         let exit_on_failure = one(&slots, "exitonforwardfailure") == "yes";
@@ -165,24 +171,31 @@ impl Reader<'_> {
             for slot in ["localforward", "remoteforward", "dynamicforward"] {
                 slots.remove(slot);
             }
+            if let Some(tunnel) = slots.get_mut("tunnel") {
+                tunnel[0].text = "false".into();
+            }
         }
         let mut settled: Vec<(&'static str, Vec<Stored>)> = Vec::new();
-        for (slot, mut list) in slots {
-            if list.is_empty() {
-                continue;
-            }
+        for (slot, mut list) in slots.into_iter().filter(|(_, list)| !list.is_empty()) {
             let none = list[0].text.eq_ignore_ascii_case("none");
             match slot {
                 "hostname" => list[0].text.clone_from(&self.host),
                 "user" => list[0].text.clone_from(&self.out.user),
                 "hostkeyalias" => list[0].text.make_ascii_lowercase(),
-                "proxyjump" if none => continue,
-                "proxycommand" if jump || none => continue,
-                "controlpath" | "pkcs11provider" | "securitykeyprovider" | "localcommand" | "remotecommand" | "knownhostscommand"
-                | "revokedhostkeys" | "versionaddendum"
+                // ssh prints nothing for what has been switched off, nor what a jump host replaces.
+                "proxyjump" if list[0].text.is_empty() => list.clear(),
+                "proxycommand" if jump || none => list.clear(),
+                "controlpath"
+                | "pkcs11provider"
+                | "securitykeyprovider"
+                | "localcommand"
+                | "remotecommand"
+                | "knownhostscommand"
+                | "revokedhostkeys"
+                | "versionaddendum"
                     if none =>
                 {
-                    continue;
+                    list.clear();
                 }
                 "userknownhostsfile" => self.expand_all(&mut list, &context, ALL)?,
                 "identityagent" if list[0].text.starts_with('$') && !list[0].text.starts_with("${") => {}
@@ -195,9 +208,11 @@ impl Reader<'_> {
                 "compression" if self.q.ssh.compression_unknown && list[0].text == "yes" => list[0].text = "UNKNOWN".into(),
                 "forwardagent" => {
                     if let Some(mut path) = fork_path.clone() {
+                        // Even a path that `ForwardAgent no` has beaten is looked for, and `$VAR` is a file name here.
                         self.expand_all(&mut path, &context, ALL)?;
-                        if exit_on_failure && !path[0].text.starts_with('$') && files::access(Path::new(&path[0].text)).is_err() {
-                            let message = format!("Cannot forward agent socket path \"{}\"", path[0].text);
+                        if exit_on_failure && let Err(error) = files::access(Path::new(&path[0].text)) {
+                            let why = Errno::from_raw(error.raw_os_error().unwrap_or_default()).desc();
+                            let message = format!("Cannot forward agent socket path \"{}\": {why}", path[0].text);
                             return Err(self.stop_at(ProblemKind::Refused, message, path.into_iter().next()));
                         }
                         list = path;
@@ -235,7 +250,8 @@ impl Reader<'_> {
                 (dns || !usual).then_some("false")
             }
             Some("ask") => {
-                let persists = !matches!(text("controlpersist"), None | Some("no")) && !matches!(text("controlpath"), None | Some("none"));
+                let persists =
+                    !matches!(text("controlpersist"), None | Some("no")) && !matches!(text("controlpath"), None | Some("none"));
                 let remote = !matches!(text("remotecommand"), None | Some("none"));
                 let quiet = matches!(text("loglevel"), Some("SILENT" | "FATAL" | "ERROR"));
                 (persists || remote || quiet || self.q.command.is_some() || text("requesttty") == Some("false")).then_some("false")
@@ -259,10 +275,8 @@ impl Reader<'_> {
             .collect();
         if set.is_empty() {
             let named = defaults::default_values("identityfile", self.q.ssh);
-            self.out.identity_files = named
-                .into_iter()
-                .map(|path| IdentityFile { path, source: Source::Default, user_provided: false })
-                .collect();
+            self.out.identity_files =
+                named.into_iter().map(|path| IdentityFile { path, source: Source::Default, user_provided: false }).collect();
         }
     }
 

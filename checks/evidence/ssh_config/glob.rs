@@ -145,9 +145,16 @@ mod tests {
 
     #[test]
     fn names_fit_as_glob_has_it() {
-        for (name, pattern) in
-            [("a.conf", "*.conf"), ("ab", "a?"), ("b", "[abc]"), ("b", "[!c-z]"), ("]", "[]]"), ("a*", r"a\*"), ("a[", "a["), ("", "*")]
-        {
+        for (name, pattern) in [
+            ("a.conf", "*.conf"),
+            ("ab", "a?"),
+            ("b", "[abc]"),
+            ("b", "[!c-z]"),
+            ("]", "[]]"),
+            ("a*", r"a\*"),
+            ("a[", "a["),
+            ("", "*"),
+        ] {
             assert!(fits(name.as_bytes(), pattern.as_bytes()), "{name} {pattern}");
         }
         for (name, pattern) in [("a.config", "*.conf"), ("abc", "a?"), ("d", "[abc]"), ("d", "[!c-z]"), ("ab", r"a\*")] {

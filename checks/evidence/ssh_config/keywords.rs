@@ -103,16 +103,9 @@ const FAMILY: Spellings = &[("inet", "inet"), ("inet6", "inet6"), ("any", "any")
 const TTY: Spellings =
     &[("true", "true"), ("yes", "true"), ("false", "false"), ("no", "false"), ("force", "force"), ("auto", "auto")];
 const SESSION: Spellings = &[("none", "none"), ("subsystem", "subsystem"), ("default", "default")];
-const CANONICALIZE: Spellings =
-    &[("true", "true"), ("false", "false"), ("yes", "true"), ("no", "false"), ("always", "always")];
-const PUBKEY: Spellings = &[
-    ("true", "true"),
-    ("false", "false"),
-    ("yes", "true"),
-    ("no", "false"),
-    ("unbound", "unbound"),
-    ("host-bound", "host-bound"),
-];
+const CANONICALIZE: Spellings = &[("true", "true"), ("false", "false"), ("yes", "true"), ("no", "false"), ("always", "always")];
+const PUBKEY: Spellings =
+    &[("true", "true"), ("false", "false"), ("yes", "true"), ("no", "false"), ("unbound", "unbound"), ("host-bound", "host-bound")];
 const COMPRESSION: Spellings = &[("yes", "yes"), ("no", "no")];
 const TUNNEL: Spellings = &[
     ("ethernet", "ethernet"),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::evaluate::{Failure, Fault, Mode, Reader, State};
+use super::evaluate::{Failure, Fault, Mode, REMARK_LIMIT, Reader, State};
 use super::lexer::{Delimited, Line, Word};
 use super::tokens::{self, Expand, ExpandError, TokenContext};
 use super::{Doubt, ExecPolicy, HostPattern, ProblemKind, Source, UndecidedExec, pattern};
@@ -40,7 +40,7 @@ impl Reader<'_> {
     pub(super) fn host_line(&mut self, args: &[Word], source: &Source, mode: Mode, state: &mut State) -> Result<(), Failure> {
         state.active = false;
         let Source::File(position) = source else { return Ok(()) };
-        let mut decided = mode.never_match;
+        let mut decided = false;
         let mut patterns = Vec::new();
         for arg in args {
             if arg.text.is_empty() && !decided {
@@ -57,9 +57,10 @@ impl Reader<'_> {
                 active: false,
             });
             if fits && !decided {
-                state.active = !negated;
+                state.active = !negated && !mode.never_match;
                 decided = negated;
             }
+            decided |= mode.never_match;
         }
         for found in patterns {
             self.host_pattern(HostPattern { active: state.active, ..found });
@@ -139,15 +140,17 @@ impl Reader<'_> {
             };
             if name == "exec" {
                 if let Source::File(position) = source
+                    && self.out.exec_conditions.len() < REMARK_LIMIT
                     && !self.out.exec_conditions.contains(position)
                 {
                     self.out.exec_conditions.push(position.clone());
                 }
+                // The command is expanded even where it would not be run.
+                let context = self.match_tokens(&host, &user);
+                let command = tokens::expand(&value, &context, Expand { tilde: false, percent: true, dollar: false })
+                    .map_err(|why| failed_expansion(why, &line.rest))?;
                 if result {
-                    let context = self.match_tokens(&host, &user);
-                    let command = tokens::expand(&value, &context, Expand { tilde: false, percent: true, dollar: false })
-                        .map_err(|why| failed_expansion(why, &line.rest))?;
-                    result &= self.exec(command, source) != negate;
+                    result = self.exec(command, source) != negate;
                 }
                 continue;
             }
@@ -204,7 +207,7 @@ impl Reader<'_> {
     fn exec(&mut self, command: String, source: &Source) -> bool {
         if let Source::File(position) = source {
             let found = UndecidedExec { position: position.clone(), command };
-            if !self.out.undecided.contains(&found) {
+            if self.out.undecided.len() < REMARK_LIMIT && !self.out.undecided.contains(&found) {
                 self.out.undecided.push(found);
             }
         }
@@ -235,7 +238,7 @@ impl Reader<'_> {
             port: self.first_text("port").unwrap_or("22").to_string(),
             user: user.to_string(),
             host_key_alias: self.first_text("hostkeyalias").unwrap_or(host).to_string(),
-            jump: self.first_text("proxyjump").filter(|j| *j != "none").unwrap_or_default().to_string(),
+            jump: self.first_text("proxyjump").unwrap_or_default().to_string(),
             version: self.q.ssh.version,
             account: self.q.account,
             environment: self.q.environment,

@@ -12,6 +12,9 @@ const MAX_IDENTITY_FILES: usize = 100;
 /// The most known_hosts files (`SSH_MAX_HOSTS_FILES`).
 const MAX_HOSTS_FILES: usize = 32;
 
+/// The most values of one setting that are kept; ssh would go on, at growing cost.
+const VALUE_LIMIT: usize = 1_000;
+
 /// The line an option stands on, and whether it counts.
 pub(super) struct Place<'a> {
     pub(super) line: &'a Line,
@@ -64,6 +67,11 @@ impl Reader<'_> {
     /// Reads and merges; answers how many arguments were used.
     fn read_option(&mut self, Known { slot, kind }: Known, place: &Place<'_>) -> Result<usize, Fault> {
         let all = place.args.len();
+        if all.max(self.stored(slot).len()) > VALUE_LIMIT && !matches!(kind, Kind::Command | Kind::ProxyJump) {
+            let mut fault = place.bad(0, format!("more than {VALUE_LIMIT} values"));
+            (fault.kind, fault.fatal) = (ProblemKind::BeyondLimits, true);
+            return Err(fault);
+        }
         let text = match kind {
             Kind::Ignored | Kind::Deprecated | Kind::Unsupported => {
                 self.note(NoteKind::KeywordIgnored, place.source, &place.line.keyword.text);
@@ -100,16 +108,15 @@ impl Reader<'_> {
                 self.set_env(place)?;
                 return Ok(all);
             }
-            Kind::AnyWords => {
-                place.args.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
-            }
+            Kind::AnyWords => place.args.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" "),
             Kind::LocalForward | Kind::RemoteForward | Kind::DynamicForward => return self.forwarding(slot, kind, place),
             Kind::AddKeysToAgent => return self.add_keys_to_agent(place),
             Kind::RekeyLimit => return self.rekey_limit(place),
             Kind::IpQos => {
                 let interactive = place.args.first().map(|w| w.text.as_str()).unwrap_or_default();
                 let bulk = place.args.get(1).map_or(interactive, |w| w.text.as_str());
-                let class = |i: usize, name: &str| values::ipqos(name).ok_or_else(|| place.bad(i, format!("Bad IPQoS value: {name}")));
+                let class =
+                    |i: usize, name: &str| values::ipqos(name).ok_or_else(|| place.bad(i, format!("Bad IPQoS value: {name}")));
                 let value = format!("{} {}", class(0, interactive)?, class(1, bulk)?);
                 self.set(slot, value, place);
                 return Ok(2);
@@ -200,9 +207,16 @@ impl Reader<'_> {
         let hash = table == HASH;
         let text = &place.first(if hash { "Missing argument." } else { "missing argument." })?.text;
         let too_new = slot == "pubkeyauthentication" && self.q.ssh.version < 809 && text.contains("bound");
-        table.iter().find(|(spelling, _)| !too_new && spelling.eq_ignore_ascii_case(text)).map(|(_, shown)| (*shown).to_string()).ok_or_else(
-            || place.bad(0, if hash { format!("Invalid hash algorithm \"{text}\".") } else { format!("unsupported option \"{text}\".") }),
-        )
+        table
+            .iter()
+            .find(|(spelling, _)| !too_new && spelling.eq_ignore_ascii_case(text))
+            .map(|(_, shown)| (*shown).to_string())
+            .ok_or_else(|| {
+                place.bad(
+                    0,
+                    if hash { format!("Invalid hash algorithm \"{text}\".") } else { format!("unsupported option \"{text}\".") },
+                )
+            })
     }
 
     fn algorithms(&mut self, list: AlgorithmList, place: &Place<'_>) -> Result<String, Fault> {
@@ -256,8 +270,10 @@ impl Reader<'_> {
             if text.is_empty() && kind != Kind::PermittedCnames {
                 return Err(Fault::at(ProblemKind::MissingArgument, word, format!("keyword {} empty argument", place.keyword())));
             }
-            if text.eq_ignore_ascii_case("none") && place.args.len() > 1 {
-                return Err(place.bad(i, format!("keyword {} \"none\" argument must appear alone.", place.keyword())));
+            let lonely = text.eq_ignore_ascii_case("none") || (kind == Kind::PermitRemoteOpen && text.eq_ignore_ascii_case("any"));
+            if lonely && place.args.len() > 1 {
+                let says = format!("keyword {} \"{}\" argument must appear alone.", place.keyword(), text.to_ascii_lowercase());
+                return Err(place.bad(i, says));
             }
             let value = match kind {
                 Kind::CanonicalDomains => values::domain(text).map_err(|says| place.bad(i, says))?,
@@ -357,12 +373,10 @@ impl Reader<'_> {
             ("yes" | "true", None) => "true".into(),
             ("no" | "false", None) => "false".into(),
             (word @ ("ask" | "confirm"), None) => word.into(),
-            ("confirm", Some(time)) => {
-                match values::seconds(time).ok_or_else(|| place.bad(1, "invalid time value."))? {
-                    0 => "confirm".into(),
-                    seconds => format!("confirm {seconds}"),
-                }
-            }
+            ("confirm", Some(time)) => match values::seconds(time).ok_or_else(|| place.bad(1, "invalid time value."))? {
+                0 => "confirm".into(),
+                seconds => format!("confirm {seconds}"),
+            },
             (_, None) => match values::seconds(first).ok_or_else(bad)? {
                 0 => "true".into(),
                 seconds => seconds.to_string(),
@@ -402,9 +416,7 @@ impl Reader<'_> {
             return Err(fault);
         }
         let name = text.strip_prefix('$').filter(|n| !n.starts_with('{'));
-        let valid = |n: &str| {
-            !n.is_empty() && n.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        };
+        let valid = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         match name {
             Some(name) if !valid(name) => Err(place.bad(0, format!("Invalid environment name {text}."))),
             _ => Ok(()),
@@ -413,7 +425,7 @@ impl Reader<'_> {
 
     /// Since 10.3, and in backports, `ProxyJump none` leaves room for a later ProxyCommand.
     fn late_proxy_command(&self) -> bool {
-        self.q.ssh.proxycommand_after_jump_none && self.first_text("proxyjump") == Some("none")
+        self.q.ssh.proxycommand_after_jump_none && self.first_text("proxyjump") == Some("")
     }
 
     /// ProxyJump and ProxyCommand share one slot: whichever comes first wins.
@@ -421,8 +433,9 @@ impl Reader<'_> {
         let text = place.line.rest.text.trim_start_matches([' ', '\t', '\r', '\n', '=']);
         let none = text.eq_ignore_ascii_case("none");
         let beaten_by_command = self.is_set("proxycommand") && !(none && self.q.ssh.proxycommand_after_jump_none);
+        // `none` is kept as nothing: `ProxyJump none # comment` goes through a host of that name.
         let value = if none {
-            "none".into()
+            String::new()
         } else {
             let mut list = text.split('#').next().unwrap_or_default().trim_end();
             if self.q.ssh.jump_cut_at_space {
@@ -439,7 +452,7 @@ impl Reader<'_> {
             }
         };
         if beaten_by_command && !self.is_set("proxyjump") {
-            self.lose("proxyjump", "proxycommand", &value, place);
+            self.lose("proxyjump", "proxycommand", text, place);
             return Ok(());
         }
         let wins = place.active && !self.is_set("proxyjump");

@@ -51,7 +51,10 @@ pub(super) fn is_private_group(passwd: &str, group: &str, gid: u32, uid: u32, ow
         return false;
     };
     let members: Vec<&str> = members.split(',').filter(|m| !m.is_empty()).collect();
-    primary.iter().all(|u| *u == uid) && members.iter().all(|m| *m == owner.0) && members.len() <= 1 && primary.len() + members.len() > 0
+    primary.iter().all(|u| *u == uid)
+        && members.iter().all(|m| *m == owner.0)
+        && members.len() <= 1
+        && primary.len() + members.len() > 0
 }
 
 /// [`objection`] for this machine; `debian` says whether this ssh has Debian's patch.

@@ -186,7 +186,10 @@ mod tests {
             environment: &environment,
         };
         let expanded = |text| expand_tokens(text, &context);
-        assert_eq!(expanded("~/%h-%n-%p-%r-%u-%i-%L-%l-%%").as_deref(), Ok("/home/ann/bitbucket.org-bb-22-git-ann-1000-box-box.example-%"));
+        assert_eq!(
+            expanded("~/%h-%n-%p-%r-%u-%i-%L-%l-%%").as_deref(),
+            Ok("/home/ann/bitbucket.org-bb-22-git-ann-1000-box-box.example-%")
+        );
         assert_eq!(expanded("${KEYS}/id").as_deref(), Ok("/keys/id"));
         assert_eq!(expanded("%d/x").as_deref(), Ok("/home/ann/x"));
         assert_eq!(expanded("$KEYS/id").as_deref(), Ok("$KEYS/id"));

@@ -159,12 +159,8 @@ impl SshTraits {
         let names = |list: &str| -> Result<Vec<String>, ExamineError> {
             Ok(run(&["-Q", list])?.stdout_text().lines().map(String::from).collect())
         };
-        let algorithms = AlgorithmNames {
-            key_signature: names("key-sig")?,
-            kex: names("kex")?,
-            cipher: names("cipher")?,
-            mac: names("mac")?,
-        };
+        let algorithms =
+            AlgorithmNames { key_signature: names("key-sig")?, kex: names("kex")?, cipher: names("cipher")?, mac: names("mac")? };
         let complete =
             [&algorithms.key_signature, &algorithms.kex, &algorithms.cipher, &algorithms.mac].iter().all(|names| !names.is_empty());
         ssh.algorithms = complete.then_some(algorithms);

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::super::files;
 
@@ -76,8 +77,9 @@ pub(super) fn port(text: &str) -> Option<u16> {
     if let Ok(number) = integer(text) {
         return u16::try_from(number).ok();
     }
-    let services = files::read(Path::new("/etc/services")).unwrap_or_default();
-    String::from_utf8_lossy(&services).lines().find_map(|line| {
+    static SERVICES: OnceLock<Vec<u8>> = OnceLock::new();
+    let services = SERVICES.get_or_init(|| files::read(Path::new("/etc/services")).unwrap_or_default());
+    String::from_utf8_lossy(services).lines().find_map(|line| {
         let mut fields = line.split('#').next()?.split_ascii_whitespace();
         let name = fields.next()?;
         let port = fields.next()?.strip_suffix("/tcp")?;
@@ -347,34 +349,18 @@ mod tests {
 
     #[test]
     fn numbers_in_all_their_forms() {
-        assert_eq!(["60", "1m30s", "2H", "1w", "1y", "", "99999999999", "1m5"].map(seconds), [
-            Some(60),
-            Some(90),
-            Some(7200),
-            Some(604_800),
-            None,
-            None,
-            None,
-            Some(65)
-        ]);
-        assert_eq!(["1.5G", "16", "4k", "1X", "", "2E2"].map(scaled), [
-            Some(1_610_612_736),
-            Some(16),
-            Some(4096),
-            None,
-            None,
-            None
-        ]);
-        assert_eq!(["+22", "022", "0", "65535", "65536", "-1", "22x", "https"].map(port), [
-            Some(22),
-            Some(22),
-            Some(0),
-            Some(65535),
-            None,
-            None,
-            None,
-            Some(443)
-        ]);
+        assert_eq!(
+            ["60", "1m30s", "2H", "1w", "1y", "", "99999999999", "1m5"].map(seconds),
+            [Some(60), Some(90), Some(7200), Some(604_800), None, None, None, Some(65)]
+        );
+        assert_eq!(
+            ["1.5G", "16", "4k", "1X", "", "2E2"].map(scaled),
+            [Some(1_610_612_736), Some(16), Some(4096), None, None, None]
+        );
+        assert_eq!(
+            ["+22", "022", "0", "65535", "65536", "-1", "22x", "https"].map(port),
+            [Some(22), Some(22), Some(0), Some(65535), None, None, None, Some(443)]
+        );
         assert_eq!(["0177", "9", "0177x", "1777", "1000"].map(mask), [Some(0o177), None, Some(0o177), None, None]);
     }
 

@@ -1,0 +1,161 @@
+//! Remedies that several checks give.
+
+use std::path::Path;
+
+use crate::bitbucket::Service;
+use crate::evidence::Evidence;
+use crate::evidence::conversation::Peer;
+use crate::evidence::identities::Source;
+use crate::evidence::keys::Key;
+use crate::evidence::known_hosts::lookup;
+use crate::evidence::ssh_config::Position;
+use crate::evidence::trust::KnownHosts;
+use crate::privacy::{Private, Text};
+use crate::remedy::{Change, Edit, Remedy, Safety};
+use crate::text;
+
+/// Gives the remote another URL; without a remote, names the URL to clone.
+pub fn set_url(evidence: &Evidence, summary: impl Into<Text>, url: &str) -> Remedy {
+    let summary = summary.into();
+    match evidence.remote_name() {
+        Some(remote) => {
+            let argv =
+                vec!["git".into(), "remote".into(), "set-url".into(), Private::quoted(remote).into(), Private::url(url).into()];
+            Remedy::run("set-url", summary, argv, Safety::Confirm)
+        }
+        None => {
+            let argv = vec!["git".into(), "clone".into(), Private::url(url).into()];
+            Remedy::run("use-url", summary, argv, Safety::Manual)
+        }
+    }
+}
+
+/// Makes git use `new` wherever a URL begins with `old`, on the whole machine.
+pub fn rewrite_urls(summary: impl Into<Text>, old: &str, new: &str) -> Remedy {
+    let key = text!("url.{}.insteadOf", Private::url(new));
+    let argv = vec!["git".into(), "config".into(), "--global".into(), "--add".into(), key, Private::url(old).into()];
+    Remedy::run("instead-of", summary, argv, Safety::Safe)
+}
+
+/// Takes a line out of a file.
+pub fn delete_line(position: &Position, summary: impl Into<Text>) -> Remedy {
+    let edit = Edit { file: position.file.clone(), change: Change::Replace { line: position.line, with: Vec::new() } };
+    Remedy::edit("delete-line", summary, edit, Safety::Confirm)
+}
+
+/// Writes another value in place of a line's.
+pub fn replace_value(position: &Position, summary: impl Into<Text>, indent: &str, line: Text) -> Remedy {
+    let with = vec![Text::from(indent).then(line)];
+    let edit = Edit { file: position.file.clone(), change: Change::Replace { line: position.line, with } };
+    Remedy::edit("replace-line", summary, edit, Safety::Safe)
+}
+
+/// The known_hosts lines of a service's published keys, in case ssh does not know the service by `name` yet.
+pub fn know_service(evidence: &Evidence, service: &Service, name: &str, summary: &'static str) -> Option<Remedy> {
+    let known = evidence.known_hosts().ok()?;
+    let entries = lookup(&known.files, name, 22);
+    let trusted = entries.keys.iter().any(|e| service.publishes(&e.key.line().split(' ').nth(1).unwrap_or_default().to_string()));
+    if trusted || service.host_keys.is_empty() {
+        return None;
+    }
+    let line = |(algorithm, key): &(String, String)| text!("{} {} {}", Private::host(name), algorithm, key);
+    let edit = Edit { file: known.user_file.clone()?, change: Change::Append(service.host_keys.iter().map(line).collect()) };
+    Some(Remedy::edit("know-name", summary, edit, Safety::Safe))
+}
+
+/// The known_hosts lines that make ssh trust every published key of this server under the name it looks up. `None` when
+/// nobody publishes keys for it, or the server has presented another.
+pub fn published_lines(known: &KnownHosts, peer: &Peer) -> Option<Vec<Text>> {
+    let line = |(algorithm, key): &(String, String)| text!("{} {} {}", Private::host(&known.entries.name), algorithm, key);
+    peer.published.then(|| peer.published_keys.iter().map(line).collect())
+}
+
+/// Adds the published keys to the file in which ssh keeps its own.
+pub fn trust_published_keys(known: &KnownHosts, peer: &Peer, summary: &'static str) -> Vec<Remedy> {
+    match (published_lines(known, peer), &known.user_file) {
+        (Some(lines), Some(file)) => {
+            let edit = Edit { file: file.clone(), change: Change::Append(lines) };
+            vec![Remedy::edit("add-published-keys", summary, edit, Safety::Safe)]
+        }
+        (Some(_), None) => vec![Remedy::ask(
+            "known-hosts-file",
+            "Give UserKnownHostsFile a file that can be written, and add the published keys to it.",
+        )],
+        (None, _) => vec![Remedy::ask(
+            "verify",
+            "Compare the fingerprint with the one the host's administrators tell you; if it is the same, connect once with ssh and accept it.",
+        )],
+    }
+}
+
+/// Makes a file of the user's own readable to the user.
+pub fn make_readable(evidence: &Evidence, file: &Path) -> Vec<Remedy> {
+    let chmod = vec!["chmod".into(), "u+rw".into(), Private::path(file).into()];
+    let chown = vec!["sudo".into(), "chown".into(), text!("{}", evidence.account().uid), Private::path(file).into()];
+    if evidence.is_mine(file) {
+        vec![Remedy::run("chmod", "Let yourself read the file.", chmod, Safety::Safe)]
+    } else {
+        vec![Remedy::run("chown", "Make the file your own.", chown, Safety::Confirm)]
+    }
+}
+
+/// A block for the user's ssh_config that applies to this host and comes before everything else in the file.
+pub fn host_block(evidence: &Evidence, lines: Vec<Text>) -> Option<Edit> {
+    let file = evidence.user_config_file()?;
+    let mut block = vec![text!("Host {}", Private::host(evidence.typed_host()?))];
+    block.extend(lines.into_iter().map(|line| Text::from("    ").then(line)));
+    if evidence.config_begins_outside_blocks() {
+        // What stood at the top applied to every host, and must go on doing so.
+        block.push("Host *".into());
+    }
+    Some(Edit { file, change: Change::Prepend(block) })
+}
+
+/// Makes ssh offer this key to this host: by its file, or, for a key that only the agent has, by a file with its public
+/// half. With `only`, no other key is offered.
+pub fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Remedy> {
+    let mut remedies = Vec::new();
+    let path = match &identity.identity.source {
+        Source::File { path } | Source::FileInAgent { path, .. } => path.clone(),
+        Source::Agent { .. } => {
+            let (Some(public), Some(home)) = (identity.public(), evidence.account().ssh_home()) else { return remedies };
+            let path = home.join(".ssh/bitbucket-agent-key.pub");
+            let edit = Edit { file: path.clone(), change: Change::Append(vec![Private::quoted(public.line()).into()]) };
+            remedies.push(Remedy::edit(
+                "write-public-half",
+                "First, put the key's public half into a file, by which ssh can name it.",
+                edit,
+                Safety::Safe,
+            ));
+            path
+        }
+    };
+    let mut lines = vec![text!("IdentityFile {}", evidence.path_for_config(&path))];
+    if only {
+        lines.push("IdentitiesOnly yes".into());
+    }
+    if let Some(edit) = host_block(evidence, lines) {
+        let summary =
+            if only { "Make ssh offer this key, and no other, to this host." } else { "Make ssh offer this key to this host." };
+        remedies.push(Remedy::edit("identity-file", summary, edit, Safety::Safe));
+    }
+    remedies
+}
+
+/// The keyword of a configuration line, in its own spelling.
+pub fn keyword_as_written(line: &str) -> String {
+    line.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric()).collect()
+}
+
+/// The line with no-break spaces as blanks, typographic quotes as plain ones, and without marks nobody sees.
+pub fn without_invisible(line: &str) -> String {
+    line.chars()
+        .filter_map(|c| match c {
+            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => Some(' '),
+            '\u{201c}'..='\u{201f}' => Some('"'),
+            '\u{2018}'..='\u{201b}' => Some('\''),
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => None,
+            c => Some(c),
+        })
+        .collect()
+}

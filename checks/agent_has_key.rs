@@ -1,0 +1,182 @@
+//! Does the agent answer, and does it hold the key that is needed?
+
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::agent::AgentError;
+use crate::evidence::conversation::LoginProblem;
+use crate::evidence::keyring::{AgentSocket, Holder};
+use crate::evidence::keys::Key;
+use crate::finding::{Code, Confidence, Finding, Severity, Subject};
+use crate::privacy::{Private, Text};
+use crate::remedy::{Remedy, Safety};
+use crate::text;
+
+/// This check.
+#[derive(Debug)]
+pub struct AgentHasKey;
+
+const META: Meta = Meta {
+    id: "agent-has-key",
+    title: "The agent and what it holds",
+    codes: &[
+        Code::AgentNotRunning,
+        Code::AgentUnreachable,
+        Code::AgentUnresponsive,
+        Code::AgentEmpty,
+        Code::AgentLocked,
+        Code::AgentLacksKey,
+        Code::AgentRefusesSigning,
+        Code::AgentTooManyKeys,
+        Code::AgentProtocolError,
+    ],
+    page: include_str!("agent_has_key.md"),
+};
+
+/// Servers usually hang up after the sixth refused key (sshd_config(5), MaxAuthTries).
+const USUAL_LIMIT: usize = 6;
+
+impl Check for AgentHasKey {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let agent = evidence.agent()?;
+        let Some(holder) = agent else {
+            return Err(Unavailable::NotApplicable { why: "IdentityAgent none: ssh uses no agent".into() });
+        };
+        let needed = evidence.key_that_needs_an_agent();
+        let mut found = Findings::new(match &holder.keys {
+            Ok(keys) if keys.len() == 1 => text!("the agent holds 1 key"),
+            Ok(keys) => text!("the agent holds {} keys", keys.len()),
+            Err(error) => text!("no agent helps: {}", error.to_string()),
+        });
+        match &holder.keys {
+            Err(error) => found.push(unreachable(evidence, holder, error, needed)),
+            Ok(keys) if keys.is_empty() => found.push(empty(needed)),
+            Ok(keys) => {
+                found.findings.extend(lacks(needed));
+                if keys.len() > USUAL_LIMIT && evidence.offers_agent_keys_unasked() {
+                    found.push(
+                        Finding::warning(
+                            Code::AgentTooManyKeys,
+                            text!("The agent holds {} keys, more than servers usually let a client try; it works today by luck of order.", keys.len()),
+                        )
+                        .subject(Subject::new("agent", holder.name_text()))
+                        .remedy(Remedy::ask("name-key", "Name the key for this host with IdentityFile, and add IdentitiesOnly yes.")),
+                    );
+                }
+            }
+        }
+        found.findings.extend(refuses(evidence, holder));
+        Ok(found)
+    }
+}
+
+/// `Info` while no key needs the agent, an error that stops git when one does.
+fn graded(needed: Option<&Key>, code: Code, summary: Text) -> Finding {
+    match needed {
+        None => Finding::info(code, summary),
+        Some(key) => Finding::blocking(code, summary).confidence(Confidence::Likely).evidence("needed for", key.name_text()),
+    }
+}
+
+fn unreachable(evidence: &Evidence, holder: &Holder, error: &AgentError, needed: Option<&Key>) -> Finding {
+    let start = || {
+        Remedy::run(
+            "start-agent",
+            "Start an agent in this shell, and load the key.",
+            vec!["sh".into(), "-c".into(), "eval \"$(ssh-agent -s)\" && ssh-add".into()],
+            Safety::Manual,
+        )
+    };
+    let subject = Subject::new("agent", holder.name_text());
+    let finding = match (&holder.socket, error) {
+        (AgentSocket::Unset, _) => {
+            graded(needed, Code::AgentNotRunning, "No agent: SSH_AUTH_SOCK is not set.".into()).remedy(start())
+        }
+        (_, AgentError::TimedOut) => {
+            let hangs = evidence.git_hangs();
+            let mut finding = Finding::blocking_if(
+                hangs,
+                Code::AgentUnresponsive,
+                text!("The agent at {} accepts the connection and does not answer; ssh waits for it.", holder.name_text()),
+            );
+            if !hangs {
+                finding.severity = Severity::Warning;
+            }
+            finding.remedy(Remedy::ask("restart-agent", "Restart the agent's program, or run git with SSH_AUTH_SOCK unset."))
+        }
+        (_, AgentError::Protocol(_) | AgentError::Closed) => Finding::warning(
+            Code::AgentProtocolError,
+            text!("What answers at {} does not speak the agent protocol.", holder.name_text()),
+        )
+        .remedy(Remedy::ask(
+            "check-socket",
+            "See which program listens there, and point SSH_AUTH_SOCK or IdentityAgent at an agent.",
+        )),
+        _ => graded(needed, Code::AgentUnreachable, text!("No agent can be reached at {}.", holder.name_text())).remedy(start()),
+    };
+    finding.subject(subject).evidence("error", Private::quoted(error.to_string()))
+}
+
+fn empty(needed: Option<&Key>) -> Finding {
+    let mut finding = graded(needed, Code::AgentEmpty, "The agent holds no key (a locked agent looks the same).".into());
+    if let Some(path) = needed.and_then(|k| k.file.as_ref()).map(|f| &f.path) {
+        let argv = vec!["ssh-add".into(), Private::path(path).into()];
+        finding = finding.remedy(Remedy::run("ssh-add", "Load the key.", argv, Safety::Manual));
+    }
+    finding.remedy(Remedy::run(
+        "unlock",
+        "If you locked the agent, unlock it.",
+        vec!["ssh-add".into(), "-X".into()],
+        Safety::Manual,
+    ))
+}
+
+fn lacks(needed: Option<&Key>) -> Option<Finding> {
+    let key = needed?;
+    let mut finding =
+        Finding::blocking(Code::AgentLacksKey, text!("The agent holds other keys, but not {}, which needs it.", key.name_text()))
+            .confidence(Confidence::Likely)
+            .subject(Subject::new("key", key.name_text()));
+    if let Some(file) = &key.file {
+        let argv = vec!["ssh-add".into(), Private::path(&file.path).into()];
+        finding = finding.remedy(Remedy::run("ssh-add", "Load the key.", argv, Safety::Manual));
+    }
+    Some(finding)
+}
+
+/// The agent lists a key that the server accepts, and does not sign with it.
+fn refuses(evidence: &Evidence, holder: &Holder) -> Option<Finding> {
+    let talk = evidence.conversation().ok()?;
+    let (login, error) = talk.logins.iter().find_map(|login| match &login.result {
+        Err(LoginProblem::Agent(error)) => Some((login, error)),
+        _ => None,
+    })?;
+    let identities = evidence.identities().ok()?;
+    let key = identities.find(&login.key)?;
+    let works_otherwise = talk.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok());
+    let remedies = [
+        Remedy::ask(
+            "confirm",
+            "Answer the agent's question, touch the token, or unlock the program that keeps the keys; without a display none can ask.",
+        ),
+        Remedy::run("reload", "Or load the key again without confirmation.", reload(key), Safety::Manual),
+    ];
+    let summary = text!("The agent lists {}, which the server accepts, but refuses to sign with it.", key.name_text());
+    Some(
+        Finding::blocking_if(!works_otherwise && login.as_ssh_would, Code::AgentRefusesSigning, summary)
+            .subject(Subject::new("agent", holder.name_text()))
+            .evidence("key", key.name_text())
+            .evidence("agent says", Private::quoted(error.to_string()))
+            .remedies(remedies),
+    )
+}
+
+fn reload(key: &Key) -> Vec<Text> {
+    match &key.file {
+        Some(file) => vec!["ssh-add".into(), Private::path(&file.path).into()],
+        None => vec!["ssh-add".into()],
+    }
+}

@@ -1,0 +1,182 @@
+//! Does the server accept a key, and is it the right one?
+
+use crate::advice;
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::conversation::Conversation;
+use crate::evidence::keys::{Key, Keys};
+use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::privacy::{Private, Text};
+use crate::remedy::Remedy;
+use crate::{bitbucket, text};
+
+/// This check.
+#[derive(Debug)]
+pub struct Authentication;
+
+const META: Meta = Meta {
+    id: "authentication",
+    title: "The server accepts a key",
+    codes: &[
+        Code::KeyNotRegistered,
+        Code::KeyNotOffered,
+        Code::WrongKey,
+        Code::TooManyKeys,
+        Code::SignatureAlgorithmRejected,
+        Code::AuthenticationFailed,
+        Code::CertificateRejected,
+    ],
+    page: include_str!("authentication.md"),
+};
+
+impl Check for Authentication {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let talk = evidence.trusted_conversation()?;
+        let identities = evidence.identities()?;
+        if let Some(login) = talk.logins.iter().find(|l| l.as_ssh_would && l.result.is_ok()) {
+            let key = identities.find(&login.key).map(Key::name_text).unwrap_or_default();
+            let mut found = Findings::new(text!("the server accepts {}", key));
+            found.findings.extend(wrong_key(evidence, talk, identities));
+            return Ok(found);
+        }
+        if talk.open_door {
+            return Ok(Findings::new("the server lets everybody in without a key"));
+        }
+        let mut found = Findings::new("the server accepts no key that ssh would use");
+        found.push(denied(evidence, talk, identities)?);
+        Ok(found)
+    }
+}
+
+/// The key that ssh uses first may not use the repository, and another key found here may.
+fn wrong_key(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Option<Finding> {
+    let refused = talk.access.iter().find(|a| a.as_ssh_would && !a.granted())?;
+    let granted = talk.access.iter().find(|a| a.granted())?;
+    let (first, right) = (identities.find(&refused.key)?, identities.find(&granted.key)?);
+    Some(
+        Finding::blocking(
+            Code::WrongKey,
+            text!(
+                "The server accepts {} first, which may not use this repository; {} may, but ssh does not get that far.",
+                first.name_text(),
+                right.name_text()
+            ),
+        )
+        .subject(Subject::new("key", right.name_text()))
+        .evidence("used", described(first))
+        .evidence("right", described(right))
+        .remedies(advice::use_key(evidence, right, true)),
+    )
+}
+
+/// No key gets in: says why, as far as the server's answers tell.
+fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result<Finding, Unavailable> {
+    let answer = |identity: &Key| identity.public().and_then(|p| evidence.answer(talk, p));
+    let offered: Vec<&Key> = identities.offered().collect();
+    if evidence.signature_algorithm_is_missing() {
+        return Ok(Finding::blocking(
+            Code::SignatureAlgorithmRejected,
+            "Client and server share no signature algorithm for this key.",
+        )
+        .confidence(Confidence::Likely)
+        .remedy(Remedy::ask(
+            "new-key",
+            "Use an Ed25519 key; or, for an old server, set PubkeyAcceptedAlgorithms +ssh-rsa for this host.",
+        )));
+    }
+    if let Some(first) = offered.iter().position(|i| answer(i) == Some(true)) {
+        let refusals = offered[..first].iter().filter(|i| answer(i) == Some(false)).count();
+        if talk.refusals_allowed.is_some_and(|limit| refusals >= limit as usize) {
+            return Ok(too_many(evidence, talk, offered[first], refusals));
+        }
+        return Ok(Finding::blocking(
+            Code::AuthenticationFailed,
+            text!("The server accepts {}, but ssh cannot log in with it.", offered[first].name_text()),
+        )
+        .confidence(Confidence::Likely)
+        .subject(Subject::new("key", offered[first].name_text()))
+        .evidence("key", described(offered[first]))
+        .remedy(Remedy::ask("see-key", "See what is said about this key above.")));
+    }
+    if let Some(other) = identities.others().find(|i| answer(i) == Some(true)) {
+        return Ok(Finding::blocking(
+            Code::KeyNotOffered,
+            text!("The server accepts {}, but nothing makes ssh offer it.", other.name_text()),
+        )
+        .subject(Subject::new("key", other.name_text()))
+        .evidence("key", described(other))
+        .evidence("why", other.why_text().unwrap_or_default())
+        .remedies(advice::use_key(evidence, other, evidence.agent_would_crowd_out(other))));
+    }
+    let asked: Vec<&Key> = identities.all().filter(|i| answer(i) == Some(false)).collect();
+    let unjudged = offered.iter().any(|i| answer(i).is_none());
+    if asked.is_empty() {
+        let why: Text = match (&talk.ended, identities.all().next()) {
+            (Some(words), _) => text!("The server ended the conversation: {}.", Private::quoted(words)),
+            (None, None) => "ssh has no key to offer, and the server wants one.".into(),
+            (None, Some(_)) => "The server was asked about no key, because no public half could be read.".into(),
+        };
+        return Ok(Finding::blocking(Code::AuthenticationFailed, why)
+            .confidence(Confidence::Possible)
+            .remedy(Remedy::ask("see-keys", "See what is said about the keys above.")));
+    }
+    if let Some(certificate) = asked.iter().find(|i| i.public().is_some_and(|p| p.certificate.is_some())) {
+        return Ok(Finding::blocking(
+            Code::CertificateRejected,
+            text!("The server refuses the certificate {}.", certificate.name_text()),
+        )
+        .confidence(Confidence::Likely)
+        .subject(Subject::new("key", certificate.name_text()))
+        .evidence("key", described(certificate))
+        .remedy(Remedy::ask(
+            "ask-authority",
+            "Ask whoever signs your certificates for one with the right principal, for this service.",
+        )));
+    }
+    Ok(not_registered(evidence, &asked, unjudged))
+}
+
+fn too_many(evidence: &Evidence, talk: &Conversation, right: &Key, refusals: usize) -> Finding {
+    Finding::blocking(
+        Code::TooManyKeys,
+        text!("ssh offers {} other keys before {}, and the server hangs up before it comes to it.", refusals, right.name_text()),
+    )
+    .subject(Subject::new("key", right.name_text()))
+    .evidence("key", described(right))
+    .evidence("refusals the server bears", text!("{}", talk.refusals_allowed.map_or(0, |limit| limit.saturating_sub(1))))
+    .remedies(advice::use_key(evidence, right, true))
+}
+
+fn not_registered(evidence: &Evidence, asked: &[&Key], unjudged: bool) -> Finding {
+    let cloud = evidence.is_cloud();
+    let keys = Text::join(asked.iter().map(|i| i.name_text()), ", ");
+    let summary = if asked.len() == 1 {
+        text!("The server does not know the key {}.", keys)
+    } else {
+        text!("The server knows none of the keys found here: {}.", keys)
+    };
+    let mut finding = Finding::blocking(Code::KeyNotRegistered, summary)
+        .confidence(if unjudged { Confidence::Likely } else { Confidence::Proven })
+        .subject(Subject::new("key", asked[0].name_text()));
+    finding = finding.evidence("refused", Text::join(asked.iter().take(8).map(|i| described(i)), ", "));
+    if let Some(public) = asked[0].public() {
+        finding = finding.evidence("public key", Private::quoted(public.line()));
+    }
+    let summary = text!("Add the public half of {} to your account on the service.", asked[0].name_text());
+    finding.remedy(if cloud {
+        Remedy::visit("add-key", summary, bitbucket::ACCOUNT_KEYS_PAGE)
+    } else {
+        Remedy::ask("add-key", summary)
+    })
+}
+
+fn described(identity: &Key) -> Text {
+    match identity.public() {
+        Some(public) => text!("{} ({} {})", identity.name_text(), &public.algorithm, public.fingerprint()),
+        None => identity.name_text(),
+    }
+}

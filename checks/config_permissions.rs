@@ -1,0 +1,105 @@
+//! Does ssh accept its configuration files by their owner and mode?
+
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::account::Account;
+use crate::evidence::ssh_config::{FileOutcome, FileRole, ProblemKind};
+use crate::finding::{Code, Finding, Subject};
+use crate::privacy::Private;
+use crate::remedy::{Remedy, Safety};
+use crate::text;
+
+/// This check.
+#[derive(Debug)]
+pub struct ConfigPermissions;
+
+const META: Meta = Meta {
+    id: "config-permissions",
+    title: "ssh accepts the configuration files",
+    codes: &[Code::ConfigPermissionsTooOpen, Code::ConfigWrongOwner, Code::ConfigUnreadable],
+    page: include_str!("config_permissions.md"),
+};
+
+impl Check for ConfigPermissions {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let reading = evidence.reading()?;
+        let mut found = Findings::new("owner and mode of the configuration files are as ssh wants them");
+        for problem in &reading.problems {
+            let Some(path) = problem.position.as_ref().map(|p| p.file.clone()).or_else(|| Some((&problem.text).into())) else {
+                continue;
+            };
+            let subject = Subject::file(&path, None);
+            let shown = || Private::path(&path);
+            match &problem.kind {
+                ProblemKind::PermissionsTooOpen(access) => found.push(
+                    Finding::blocking(
+                        Code::ConfigPermissionsTooOpen,
+                        text!("Others can write the configuration file {}, so ssh refuses to start.", shown()),
+                    )
+                    .subject(subject)
+                    .evidence("mode", format!("{:04o}", access.mode))
+                    .evidence("ssh says", Private::quoted(&problem.message))
+                    .remedy(Remedy::run(
+                        "chmod",
+                        "Let only yourself write it.",
+                        vec!["chmod".into(), "go-w".into(), shown().into()],
+                        Safety::Safe,
+                    )),
+                ),
+                ProblemKind::WrongOwner(access) => found.push(
+                    Finding::blocking(
+                        Code::ConfigWrongOwner,
+                        text!("The configuration file {} belongs to another user, so ssh refuses to start.", shown()),
+                    )
+                    .subject(subject)
+                    .evidence("owner", owner(access.uid))
+                    .evidence("ssh says", Private::quoted(&problem.message))
+                    .remedy(chown(evidence, &path)),
+                ),
+                ProblemKind::UnreadableInclude => found.push(
+                    Finding::blocking(
+                        Code::ConfigUnreadable,
+                        text!(
+                            "The included configuration file {} cannot be read, so ssh refuses to start.",
+                            Private::path(&problem.text)
+                        ),
+                    )
+                    .subject(subject)
+                    .evidence("ssh says", Private::quoted(&problem.message))
+                    .remedy(chown(evidence, (&problem.text).as_ref())),
+                ),
+                _ => {}
+            }
+        }
+        for file in &reading.files {
+            if !matches!(file.outcome, FileOutcome::Unreadable(_) | FileOutcome::Folder) || file.role == FileRole::Included {
+                continue;
+            }
+            found.push(
+                Finding::warning(
+                    Code::ConfigUnreadable,
+                    text!("ssh silently passes over {}, because it cannot be read.", Private::path(&file.path)),
+                )
+                .subject(Subject::file(&file.path, None))
+                .remedy(chown(evidence, &file.path)),
+            );
+        }
+        Ok(found)
+    }
+}
+
+fn owner(uid: u32) -> crate::privacy::Text {
+    match Account::name_of(uid) {
+        Some(name) => text!("{} (uid {})", Private::user(name), uid),
+        None => text!("uid {}", uid),
+    }
+}
+
+fn chown(evidence: &Evidence, path: &std::path::Path) -> Remedy {
+    let argv = vec!["sudo".into(), "chown".into(), text!("{}", evidence.account().uid), Private::path(path).into()];
+    Remedy::run("chown", "Make the file your own.", argv, Safety::Confirm)
+}

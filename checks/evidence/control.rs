@@ -1,0 +1,109 @@
+//! Connection sharing (ssh_config(5), ControlPath): is there a master, does it answer, and could ssh make one?
+
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use super::files;
+use super::platform;
+
+/// What ssh appends to the path while it makes the socket (`unix_listener` in `misc.c`: a dot and 16 letters).
+const TEMPORARY_SUFFIX: usize = 17;
+/// How long a master may take to say hello.
+const LIMIT: Duration = Duration::from_millis(1500);
+/// MUX_MSG_HELLO, protocol version 4 (OpenSSH's PROTOCOL.mux), with its length in front.
+const HELLO: [u8; 12] = [0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 4];
+
+/// What is at the ControlPath.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    /// No socket; ssh connects by itself (and makes a master, should it be asked to).
+    Nobody,
+    /// A master that answers: ssh will use its connection.
+    Master(PathBuf),
+    /// ssh stops, or waits, because of it.
+    Unusable(PathBuf, Unusable),
+}
+
+/// Why ssh stops on its ControlPath.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    /// Longer than a socket's name may be.
+    TooLong {
+        /// Its length with what ssh appends, in bytes.
+        bytes: usize,
+        /// The most there may be, in bytes.
+        limit: usize,
+    },
+    /// The folder does not exist.
+    NoFolder,
+    /// The folder cannot be written.
+    NotWritable,
+    /// Somebody accepts the connection and says nothing.
+    MasterSilent,
+}
+
+/// Looks at `path`, the expanded ControlPath. `makes` says whether ssh would make a master there (ControlMaster).
+pub fn look(path: &Path, makes: bool) -> Control {
+    let limit = platform::SOCKET_NAME_LIMIT;
+    let bytes = path.as_os_str().as_bytes().len() + if makes { TEMPORARY_SUFFIX } else { 0 };
+    let unusable = |why| Control::Unusable(path.to_path_buf(), why);
+    if bytes >= limit {
+        return unusable(Unusable::TooLong { bytes, limit });
+    }
+    match hello(path) {
+        Some(true) => return Control::Master(path.to_path_buf()),
+        Some(false) => return unusable(Unusable::MasterSilent),
+        None => {}
+    }
+    if !makes {
+        return Control::Nobody;
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if files::access(folder).is_err() {
+        return unusable(Unusable::NoFolder);
+    }
+    let writable = nix::unistd::access(folder, nix::unistd::AccessFlags::W_OK | nix::unistd::AccessFlags::X_OK).is_ok();
+    if writable { Control::Nobody } else { unusable(Unusable::NotWritable) }
+}
+
+/// Whether a master says hello; `None` when nobody listens.
+fn hello(path: &Path) -> Option<bool> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).ok()?;
+    socket.connect_timeout(&SockAddr::unix(path).ok()?, LIMIT).ok()?;
+    socket.set_nonblocking(false).ok()?;
+    let mut stream: UnixStream = OwnedFd::from(socket).into();
+    stream.set_read_timeout(Some(LIMIT)).ok()?;
+    let mut answer = [0; 12];
+    Some(stream.write_all(&HELLO).and_then(|()| stream.read_exact(&mut answer)).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_judged_as_ssh_judges_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("socket");
+        assert_eq!(look(&path, true), Control::Nobody);
+        let missing = folder.path().join("none/socket");
+        assert_eq!(look(&missing, true), Control::Unusable(missing.clone(), Unusable::NoFolder));
+        assert_eq!(look(&missing, false), Control::Nobody, "without ControlMaster ssh makes no socket");
+        let long = folder.path().join("x".repeat(100));
+        assert!(matches!(look(&long, true), Control::Unusable(_, Unusable::TooLong { .. })));
+    }
+
+    #[test]
+    fn a_master_that_says_nothing_is_told_from_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("socket");
+        let _silent = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+        assert_eq!(look(&path, true), Control::Unusable(path, Unusable::MasterSilent));
+    }
+}

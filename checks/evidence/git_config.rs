@@ -1,0 +1,504 @@
+//! git's configuration, read without running git, with the file and line of every value.
+//!
+//! gix-config takes each file apart. Which files are read, in which order, what an include brings in and where, follows
+//! git-config(1) and git 2.47's `config.c`: gix-config puts included values behind the section that names them, git puts
+//! them right behind the line.
+
+mod include;
+mod parameters;
+pub mod remotes;
+pub mod repository;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use gix_config::parse::{EventRef, Events};
+use serde::Serialize;
+
+use super::environment::Environment;
+use super::files;
+pub use repository::{Discovery, Repository};
+
+/// The most files that are read; nobody has as many, but includes can multiply.
+const FILE_LIMIT: usize = 500;
+
+/// How deep git follows includes.
+const INCLUDE_DEPTH: usize = 10;
+
+/// Which configuration a value belongs to, later ones win; as `git config --show-scope` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Scope {
+    /// The installation's, `/etc/gitconfig`.
+    System,
+    /// The user's, `~/.config/git/config` and `~/.gitconfig`.
+    Global,
+    /// The repository's.
+    Local,
+    /// The worktree's.
+    Worktree,
+    /// `git -c`, and the variables `GIT_CONFIG_COUNT` and `GIT_CONFIG_PARAMETERS`.
+    Command,
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// Which configuration.
+    pub scope: Scope,
+    /// The file; `None` for a value from the environment.
+    pub file: Option<PathBuf>,
+    /// The line of the key in that file, counted from 1.
+    pub line: Option<usize>,
+}
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// `section.subsection.name`, section and name in lower case.
+    pub key: String,
+    /// The value; `None` for a key without `=`, which means true.
+    pub value: Option<Vec<u8>>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl Entry {
+    /// The value as text; bytes that are not UTF-8 are replaced. A key without `=` reads as empty.
+    pub fn text(&self) -> String {
+        self.value.as_deref().map(|v| String::from_utf8_lossy(v).into_owned()).unwrap_or_default()
+    }
+
+    /// The subsection and the name, if the key lies in `section`.
+    pub fn within(&self, section: &str) -> Option<(Option<&str>, &str)> {
+        let rest = self.key.strip_prefix(section)?.strip_prefix('.')?;
+        Some(match rest.rsplit_once('.') {
+            Some((subsection, name)) => (Some(subsection), name),
+            None => (None, rest),
+        })
+    }
+
+    /// git's reading of a truth value; `None` where git would die of it.
+    pub fn boolean(&self) -> Option<bool> {
+        self.value.as_deref().map_or(Some(true), |v| boolean(&String::from_utf8_lossy(v)))
+    }
+}
+
+/// `git_parse_maybe_bool`: words and integers.
+fn boolean(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "" | "false" | "no" | "off" => Some(false),
+        number => number.trim_start().trim_end_matches(['k', 'm', 'g']).parse::<i64>().ok().map(|n| n != 0),
+    }
+}
+
+/// What git dies of while it reads its configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+pub enum ConfigFault {
+    /// A line that is no configuration.
+    #[error("bad config line {line} in file {}", file.display())]
+    BadLine {
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// That line's bytes, at most 200.
+        text: Vec<u8>,
+    },
+    /// A file that is there and cannot be read.
+    #[error("unable to access {}: {error}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The system's words.
+        error: String,
+    },
+    /// Includes nested deeper than git goes, most often a file that includes itself.
+    #[error("exceeded maximum include depth while including {}", file.display())]
+    IncludeDepth {
+        /// The file that was not read any more.
+        file: PathBuf,
+        /// Where it is included.
+        from: Origin,
+    },
+    /// An include path that cannot be expanded, or is relative to nothing.
+    #[error("could not expand include path {path:?}")]
+    IncludePath {
+        /// The path as it stands.
+        path: String,
+        /// Where it stands.
+        from: Origin,
+    },
+    /// A remote's URL in a file that is included because of a remote's URL.
+    #[error("remote URLs cannot be configured in a file included by hasconfig:remote.*.url")]
+    RemoteUrlInHasconfig {
+        /// Where the URL stands.
+        origin: Origin,
+    },
+    /// A variable of the environment that git cannot read.
+    #[error("bad value in the environment variable {variable}")]
+    BadVariable {
+        /// Its name.
+        variable: String,
+    },
+    /// More files than anybody has; what follows was not read.
+    #[error("too many configuration files")]
+    TooManyFiles,
+}
+
+impl ConfigFault {
+    /// The file, and the line counted from 1, that git stumbles over.
+    pub fn place(&self) -> Option<(&Path, Option<usize>)> {
+        match self {
+            ConfigFault::BadLine { file, line, .. } => Some((file, Some(*line))),
+            ConfigFault::Unreadable { file, .. } => Some((file, None)),
+            ConfigFault::IncludeDepth { from, .. }
+            | ConfigFault::IncludePath { from, .. }
+            | ConfigFault::RemoteUrlInHasconfig { origin: from } => Some((from.file.as_deref()?, from.line)),
+            ConfigFault::BadVariable { .. } | ConfigFault::TooManyFiles => None,
+        }
+    }
+}
+
+/// git's configuration as it applies in one folder.
+#[derive(Debug, Clone, Serialize)]
+pub struct GitConfig {
+    /// Every value, in git's order: of several for one key, the last wins.
+    pub entries: Vec<Entry>,
+    /// The files that were read.
+    pub files: Vec<PathBuf>,
+    /// What git dies of, if it does; `entries` then ends before it.
+    pub fault: Option<ConfigFault>,
+    /// The repository that the folder belongs to.
+    pub discovery: Discovery,
+}
+
+impl GitConfig {
+    /// Reads what git would read in `folder`, which must be absolute.
+    pub fn read(environment: &Environment, folder: &Path) -> Self {
+        // Whether a repository is to be trusted is asked of everything but the repository's own files.
+        let mut protected = Reader::new(environment, None);
+        let early = protected.shared().and_then(|()| parameters::read(&mut protected));
+        let discovery = repository::discover(environment, folder, &protected);
+        if let Err(fault) = early {
+            return GitConfig { entries: protected.entries, files: protected.files, fault: Some(fault), discovery };
+        }
+        let repository = match &discovery {
+            Discovery::Found(repository) => Some(repository),
+            _ => None,
+        };
+        let mut reader = Reader::new(environment, repository);
+        let mut fault = reader.everything().err();
+        if reader.asked_for_remotes {
+            // git first reads all that depends on remotes whether it applies or not, and wants no remote in it.
+            let mut survey = Reader { remotes: Remotes::Survey, ..Reader::new(environment, repository) };
+            fault = survey.everything().err();
+            if fault.is_none() {
+                let urls = survey.entries.iter().filter(|e| is_remote_url(&e.key)).map(Entry::text).collect();
+                reader = Reader { remotes: Remotes::Known(urls), ..Reader::new(environment, repository) };
+                fault = reader.everything().err();
+            }
+        }
+        GitConfig { entries: reader.entries, files: reader.files, fault, discovery }
+    }
+
+    /// The repository, if there is one that git trusts.
+    pub fn repository(&self) -> Option<&Repository> {
+        match &self.discovery {
+            Discovery::Found(repository) => Some(repository),
+            _ => None,
+        }
+    }
+
+    /// The value that counts for `key` (section and name in lower case).
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().rev().find(|e| e.key == key)
+    }
+
+    /// All values of `key`, in git's order.
+    pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().filter(move |e| e.key == key)
+    }
+}
+
+fn is_remote_url(key: &str) -> bool {
+    key.strip_prefix("remote.").is_some_and(|k| k.ends_with(".url") && k.len() > 4)
+}
+
+/// Reads files into `entries`, includes and all.
+struct Reader<'a> {
+    environment: &'a Environment,
+    repository: Option<&'a Repository>,
+    remotes: Remotes,
+    asked_for_remotes: bool,
+    entries: Vec<Entry>,
+    files: Vec<PathBuf>,
+}
+
+/// What is known of the remotes' URLs, which `hasconfig:remote.*.url` asks for.
+enum Remotes {
+    /// Nothing yet; no such condition holds.
+    Unknown,
+    /// They are being collected; every such condition holds.
+    Survey,
+    /// All of them.
+    Known(Vec<String>),
+}
+
+/// How a file came to be read.
+#[derive(Clone, Copy)]
+struct Way {
+    scope: Scope,
+    depth: usize,
+    /// A file that may not be read counts as missing.
+    gentle: bool,
+    /// Reached through `hasconfig:remote.*.url`.
+    without_remotes: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(environment: &'a Environment, repository: Option<&'a Repository>) -> Self {
+        Reader {
+            environment,
+            repository,
+            remotes: Remotes::Unknown,
+            asked_for_remotes: false,
+            entries: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The installation's and the user's files.
+    fn shared(&mut self) -> Result<(), ConfigFault> {
+        let skip_system = match self.environment.get("GIT_CONFIG_NOSYSTEM") {
+            Some(value) => boolean(&value.to_string_lossy())
+                .ok_or_else(|| ConfigFault::BadVariable { variable: "GIT_CONFIG_NOSYSTEM".into() })?,
+            None => false,
+        };
+        let gentle = self.repository.is_none();
+        if !skip_system && let Some(system) = system_file(self.environment) {
+            self.file(&system, Way { scope: Scope::System, depth: 0, gentle, without_remotes: false })?;
+        }
+        for file in global_files(self.environment) {
+            self.file(&file, Way { scope: Scope::Global, depth: 0, gentle: true, without_remotes: false })?;
+        }
+        Ok(())
+    }
+
+    fn everything(&mut self) -> Result<(), ConfigFault> {
+        self.shared()?;
+        if let Some(repository) = self.repository {
+            let way = Way { scope: Scope::Local, depth: 0, gentle: false, without_remotes: false };
+            self.file(&repository.common_dir.join("config"), way)?;
+            let per_worktree = self.entries.iter().rev().find(|e| e.key == "extensions.worktreeconfig");
+            if per_worktree.and_then(Entry::boolean) == Some(true) {
+                self.file(&repository.git_dir.join("config.worktree"), Way { scope: Scope::Worktree, ..way })?;
+            }
+        }
+        parameters::read(self)
+    }
+
+    fn file(&mut self, path: &Path, way: Way) -> Result<(), ConfigFault> {
+        let unreadable = |error: &std::io::Error| ConfigFault::Unreadable { file: path.to_path_buf(), error: error.to_string() };
+        let bytes = match files::read(path) {
+            Ok(bytes) if bytes.len() as u64 >= files::SIZE_LIMIT => return Err(unreadable(&ErrorKind::FileTooLarge.into())),
+            Ok(bytes) => bytes,
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
+            Err(e) if e.kind() == ErrorKind::PermissionDenied && way.gentle => return Ok(()),
+            Err(e) => return Err(unreadable(&e)),
+        };
+        if self.files.len() == FILE_LIMIT {
+            return Err(ConfigFault::TooManyFiles);
+        }
+        self.files.push(path.to_path_buf());
+        let (values, bad) = values(&bytes);
+        for (key, value, line) in values {
+            let origin = Origin { scope: way.scope, file: Some(path.to_path_buf()), line: Some(line) };
+            self.entry(Entry { key, value, origin }, way)?;
+        }
+        match bad {
+            Some(line) => {
+                let text = bytes.split(|b| *b == b'\n').nth(line - 1).unwrap_or_default();
+                Err(ConfigFault::BadLine { file: path.to_path_buf(), line, text: text.iter().take(200).copied().collect() })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn entry(&mut self, entry: Entry, way: Way) -> Result<(), ConfigFault> {
+        if way.without_remotes && is_remote_url(&entry.key) {
+            return Err(ConfigFault::RemoteUrlInHasconfig { origin: entry.origin });
+        }
+        self.entries.push(entry.clone());
+        self.include(&entry, way)
+    }
+}
+
+/// One value of a file: key, value, line.
+type Value = (String, Option<Vec<u8>>, usize);
+
+/// The values of one file up to the first bad line, and that line.
+fn values(bytes: &[u8]) -> (Vec<Value>, Option<usize>) {
+    let first = match Events::from_bytes(bytes, None) {
+        Ok(events) => return values_of(&events),
+        Err(error) => error.line_number(),
+    };
+    // git has already acted upon what stands before the bad line.
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
+    let first = first.clamp(1, lines.len().max(1));
+    let good: usize = lines.iter().take(first - 1).map(|l| l.len()).sum();
+    let (values, earlier) = Events::from_bytes(&bytes[..good], None).map(|e| values_of(&e)).unwrap_or_default();
+    // Of a value that goes on over several lines git names the last.
+    let goes_on = |line: &&&[u8]| line.trim_ascii_end().iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1;
+    let further = lines.iter().skip(first - 1).take_while(goes_on).count();
+    (values, earlier.or(Some((first + further).min(lines.len().max(1)))))
+}
+
+/// As [`values`], of a file that gix-config could take apart. It lets a second key follow one without `=` on the same
+/// line; git does not.
+fn values_of(events: &Events) -> (Vec<Value>, Option<usize>) {
+    let mut out = Vec::new();
+    let (mut line, mut section, mut name) = (1, String::new(), None);
+    let (mut separated, mut so_far) = (false, Vec::new());
+    let mut ended = true;
+    for event in events.iter() {
+        let mild = matches!(event, EventRef::Whitespace(_) | EventRef::Newline(_));
+        if !ended && !mild {
+            out.pop();
+            return (out, Some(line));
+        }
+        match event {
+            EventRef::SectionHeader { name, separator, subsection_name } => {
+                section = name.to_string().to_ascii_lowercase();
+                if let Some(subsection) = subsection_name {
+                    let old_form = separator.is_some_and(|s| s == ".");
+                    let subsection = String::from_utf8_lossy(subsection).into_owned();
+                    section.push('.');
+                    section.push_str(&if old_form { subsection.to_ascii_lowercase() } else { subsection });
+                }
+            }
+            EventRef::SectionValueName(key) => {
+                let key = key.to_string().to_ascii_lowercase();
+                name = Some((if section.is_empty() { key } else { format!("{section}.{key}") }, line));
+                separated = false;
+                so_far.clear();
+            }
+            EventRef::KeyValueSeparator => separated = true,
+            EventRef::ValueNotDone(part) => so_far.extend_from_slice(part),
+            EventRef::Value(last) | EventRef::ValueDone(last) => {
+                so_far.extend_from_slice(last);
+                ended = separated;
+                if let Some((key, line)) = name.take() {
+                    let value = separated.then(|| gix_config::value::normalize(&trimmed(&so_far)).to_vec());
+                    out.push((key, value, line));
+                }
+            }
+            EventRef::Newline(ends) => {
+                ended = true;
+                line += ends.iter().filter(|b| **b == b'\n').count();
+            }
+            EventRef::Comment { .. } | EventRef::Whitespace(_) => {}
+        }
+    }
+    (out, None)
+}
+
+/// Blanks at the end of a value that went on over an empty line.
+fn trimmed(raw: &[u8]) -> &[u8] {
+    let end = raw.iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'\r')).map_or(0, |at| at + 1);
+    &raw[..end]
+}
+
+/// `~/.config/git/config` and `~/.gitconfig`, or what `GIT_CONFIG_GLOBAL` puts in their place.
+fn global_files(environment: &Environment) -> Vec<PathBuf> {
+    if let Some(file) = environment.get("GIT_CONFIG_GLOBAL") {
+        return vec![PathBuf::from(file)];
+    }
+    let home = environment.get("HOME").map(PathBuf::from);
+    let xdg = environment.get("XDG_CONFIG_HOME").filter(|x| !x.is_empty()).map(PathBuf::from);
+    let xdg = xdg.or_else(|| home.as_ref().map(|h| h.join(".config"))).map(|x| x.join("git/config"));
+    xdg.into_iter().chain(home.map(|h| h.join(".gitconfig"))).collect()
+}
+
+/// The folder that git was installed below, judged by where `PATH` finds it.
+fn git_prefix(environment: &Environment) -> Option<PathBuf> {
+    let git = which::which_in("git", environment.get("PATH"), "/").ok()?;
+    Some(git.parent()?.parent()?.to_path_buf())
+}
+
+/// `/etc/gitconfig`, or `etc/gitconfig` below the prefix of a git that is not the system's own: what git's Makefile makes
+/// of `sysconfdir`. `GIT_CONFIG_SYSTEM` replaces it.
+fn system_file(environment: &Environment) -> Option<PathBuf> {
+    if let Some(file) = environment.get("GIT_CONFIG_SYSTEM") {
+        return Some(PathBuf::from(file));
+    }
+    let prefix = git_prefix(environment).unwrap_or_else(|| PathBuf::from("/usr"));
+    Some(if prefix == Path::new("/usr") || prefix == Path::new("/") {
+        PathBuf::from("/etc/gitconfig")
+    } else {
+        prefix.join("etc/gitconfig")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Readable = Vec<(String, Option<String>, usize)>;
+
+    fn read(text: &[u8]) -> (Readable, Option<usize>) {
+        let (values, bad) = values(text);
+        (values.into_iter().map(|(k, v, l)| (k, v.map(|v| String::from_utf8_lossy(&v).into_owned()), l)).collect(), bad)
+    }
+
+    #[test]
+    fn lines_are_those_of_the_keys() {
+        let (values, bad) =
+            read(b"# c\n[Core]\n\tsshCommand = \"ssh -i\" \\\n  k\n\n[url \"git@H:\"]\r\n insteadOf = x ; y\n bool\n[A.B] c=1");
+        assert_eq!(bad, None);
+        let expected = [
+            ("core.sshcommand", Some("ssh -i   k"), 3),
+            ("url.git@H:.insteadof", Some("x"), 7),
+            ("url.git@H:.bool", None, 8),
+            ("a.b.c", Some("1"), 9),
+        ];
+        assert_eq!(values, expected.map(|(k, v, l)| (k.to_string(), v.map(String::from), l)));
+    }
+
+    #[test]
+    fn a_bad_line_is_the_one_that_git_names() {
+        for (text, line) in [
+            ("[core\n", 1),
+            ("[a]\nb = \"x\n", 2),
+            ("[a]\nb = x\\q\n", 2),
+            ("[a]\n1b\n", 2),
+            ("[a \"b]\n", 1),
+            ("[a]\nb=\"x\\\ny\nz\n", 3),
+            ("[a]\nx=1\nb c\n", 3),
+        ] {
+            assert_eq!(read(text.as_bytes()).1, Some(line), "{text:?}");
+        }
+        assert_eq!(read(b"[a]\nx=1\nb c\n").0, [("a.x".to_string(), Some("1".to_string()), 2)]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "[\\[\\]\"\\\\\n =#a-c.;]{0,60}") {
+            values(&bytes);
+            values(text.as_bytes());
+            let folder = tempfile::tempdir().expect("a folder");
+            std::fs::write(folder.path().join("config"), text.as_bytes()).expect("written");
+            let environment = Environment::from_iter([
+                ("HOME", folder.path().as_os_str().to_owned()),
+                ("GIT_CONFIG_GLOBAL", folder.path().join("config").into_os_string()),
+                ("GIT_CONFIG_NOSYSTEM", "1".into()),
+                ("GIT_CONFIG_PARAMETERS", text.clone().into()),
+            ]);
+            let config = GitConfig::read(&environment, folder.path());
+            let _ = config.remotes();
+            let _ = config.rewrite(&text, remotes::UrlUse::Push);
+        }
+    }
+}

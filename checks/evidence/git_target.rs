@@ -1,0 +1,222 @@
+//! What is to be examined: the argument, or what git would fetch from here.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::environment::Environment;
+use super::git_config::GitConfig;
+use super::git_config::remotes::{Remote, Rewrite, Setting, UrlUse};
+use super::git_url;
+
+/// What is to be examined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Target {
+    /// A remote.
+    Remote {
+        /// Its name.
+        name: String,
+        /// Where its URL stands; `None` when git takes the name itself for a URL.
+        setting: Option<Setting>,
+        /// Its URL before and after git's rules; of several the first that is Bitbucket's, else the first.
+        url: String,
+        /// See `url`.
+        rewrite: Rewrite,
+    },
+    /// A URL.
+    Url {
+        /// As it was given.
+        url: String,
+        /// After git's rules.
+        rewrite: Rewrite,
+    },
+    /// A repository of the service, `workspace/repository`.
+    Repository(String),
+    /// A host, or an alias of ssh_config.
+    Host(String),
+    /// The service without a repository.
+    Service {
+        /// Remotes that were not taken, because they are not Bitbucket's or not what git would use.
+        passed_over: Vec<String>,
+    },
+}
+
+/// A target and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// The target.
+    pub target: Target,
+    /// The folder in which git would be run; another than the given one when the argument is a local repository, and then
+    /// its configuration is to be read there.
+    pub folder: PathBuf,
+}
+
+/// Chooses the target from the argument `given` on the command line, in `folder` with its `config`, for a fetch or a
+/// `push`.
+///
+/// The name of a remote goes before all else. What has a colon is a URL; what exists as a path is a local repository, and
+/// its remote is meant; `a/b` is a workspace and a repository; a single word is a host. `is_bitbucket` judges hosts as they
+/// stand in URLs.
+pub fn choose(
+    given: Option<&str>,
+    folder: &Path,
+    environment: &Environment,
+    config: &GitConfig,
+    push: bool,
+    is_bitbucket: &dyn Fn(&str) -> bool,
+) -> Choice {
+    let here = |target| Choice { target, folder: folder.to_path_buf() };
+    let Some(given) = given.filter(|g| !g.is_empty()) else { return here(of_config(config, push, is_bitbucket)) };
+    if let Some(remote) = config.remotes().into_iter().find(|r| r.name == given) {
+        return here(of_remote(config, &remote, push, is_bitbucket));
+    }
+    let purpose = if push { UrlUse::Push } else { UrlUse::Fetch };
+    let url = || Target::Url { url: given.to_string(), rewrite: config.rewrite(given, purpose) };
+    // A rule may make a URL of the shortest word.
+    if given.contains([':', '@', ' ']) || config.rewrite(given, purpose).rule.is_some() {
+        return here(url());
+    }
+    let path = folder.join(given);
+    if given.len() < 4096 && path.is_dir() {
+        let inside: Environment = environment
+            .iter()
+            .filter(|(name, _)| !matches!(name.to_str(), Some("GIT_DIR" | "GIT_WORK_TREE" | "GIT_COMMON_DIR")))
+            .collect();
+        let config = GitConfig::read(&inside, &path);
+        if config.repository().is_some() {
+            return Choice { target: of_config(&config, push, is_bitbucket), folder: path };
+        }
+    }
+    let slug = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'.'));
+    here(match given.split_once('/') {
+        None => Target::Host(given.to_string()),
+        Some((workspace, repository)) if slug(workspace) && !workspace.contains('.') && slug(repository) => {
+            Target::Repository(format!("{workspace}/{}", repository.strip_suffix(".git").unwrap_or(repository)))
+        }
+        Some(_) => url(),
+    })
+}
+
+fn of_config(config: &GitConfig, push: bool, is_bitbucket: &dyn Fn(&str) -> bool) -> Target {
+    let name = config.default_remote(push);
+    let remotes = config.remotes();
+    let chosen = match remotes.iter().find(|r| r.name == name) {
+        Some(remote) => Some(of_remote(config, remote, push, is_bitbucket)),
+        // A branch may follow a URL.
+        None if name.contains(':') => {
+            let purpose = if push { UrlUse::Push } else { UrlUse::Fetch };
+            Some(Target::Url { rewrite: config.rewrite(&name, purpose), url: name })
+        }
+        None => None,
+    };
+    let rewritten = |target: &Target| match target {
+        Target::Remote { rewrite, url, .. } | Target::Url { rewrite, url } => ours(url, rewrite, is_bitbucket),
+        _ => false,
+    };
+    chosen.filter(rewritten).unwrap_or_else(|| Target::Service { passed_over: remotes.into_iter().map(|r| r.name).collect() })
+}
+
+fn of_remote(config: &GitConfig, remote: &Remote, push: bool, is_bitbucket: &dyn Fn(&str) -> bool) -> Target {
+    let mut urls = config.urls(remote, push);
+    if !push {
+        // git fetches from the first alone.
+        urls.truncate(1);
+    }
+    let written = |setting: &Option<Setting>| setting.as_ref().map_or(remote.name.clone(), |s| s.value.clone());
+    let best = urls.iter().position(|(setting, rewrite)| ours(&written(setting), rewrite, is_bitbucket)).unwrap_or(0);
+    let (setting, rewrite) = match urls.into_iter().nth(best) {
+        Some((setting, rewrite)) => (setting, rewrite),
+        None => (None, Rewrite { result: remote.name.clone(), rule: None }),
+    };
+    Target::Remote { name: remote.name.clone(), url: written(&setting), setting, rewrite }
+}
+
+/// Whether a URL leads to Bitbucket, or would if it were not for a slip or a rule.
+fn ours(url: &str, rewrite: &Rewrite, is_bitbucket: &dyn Fn(&str) -> bool) -> bool {
+    [rewrite.result.as_str(), url].into_iter().any(|url| {
+        let corrected = git_url::fault(url, &|path| Path::new(path).exists()).and_then(|f| f.corrected);
+        let parsed = git_url::parse(corrected.as_deref().unwrap_or(url));
+        parsed.is_ok_and(|u| u.host().is_some_and(|host| is_bitbucket(&host.to_ascii_lowercase())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    const CONFIG: &str = "[core]\nbare=false\n[remote \"origin\"]\nurl=git@bitbucket.org:acme/app.git\n[remote \"hub\"]\nurl=git@github.com:a/b\n\
+        [remote \"slip\"]\nurl=git@bitbucket.org/acme/app\n[url \"git@bitbucket.org:\"]\ninsteadOf=bb/\n";
+
+    fn place(text: &str) -> (tempfile::TempDir, Environment) {
+        let top = tempfile::tempdir().expect("a folder");
+        assert!(
+            Command::new("git")
+                .args(["init", "-q", "-b", "main", "app"])
+                .current_dir(top.path())
+                .status()
+                .expect("git runs")
+                .success()
+        );
+        std::fs::write(top.path().join("app/.git/config"), text).expect("written");
+        let home = [("HOME", top.path().as_os_str().to_owned()), ("GIT_CONFIG_NOSYSTEM", "1".into())];
+        let environment = home.into_iter().collect();
+        (top, environment)
+    }
+
+    fn choice(text: &str, given: Option<&str>, below: &str) -> Choice {
+        let (top, environment) = place(text);
+        let folder = top.path().join(below);
+        let config = GitConfig::read(&environment, &folder);
+        choose(given, &folder, &environment, &config, false, &|host| host == "bitbucket.org")
+    }
+
+    fn name(target: &Target) -> String {
+        match target {
+            Target::Remote { name, .. } => format!("remote {name}"),
+            Target::Url { rewrite, .. } => format!("url {}", rewrite.result),
+            Target::Repository(path) => format!("repository {path}"),
+            Target::Host(host) => format!("host {host}"),
+            Target::Service { passed_over } => format!("service {}", passed_over.join(" ")),
+        }
+    }
+
+    #[test]
+    fn an_argument_is_taken_for_what_it_looks_like() {
+        for (given, expected) in [
+            ("hub", "remote hub"),
+            ("git@bitbucket.org:x/y", "url git@bitbucket.org:x/y"),
+            ("https://bitbucket.org/x/y", "url https://bitbucket.org/x/y"),
+            ("acme/app", "repository acme/app"),
+            ("acme/app.git", "repository acme/app"),
+            ("bb/acme/app", "url git@bitbucket.org:acme/app"),
+            ("bitbucket.org/acme/app", "url bitbucket.org/acme/app"),
+            ("git@bitbucket.org/acme/app", "url git@bitbucket.org/acme/app"),
+            ("bitbucket.org", "host bitbucket.org"),
+            ("bitbucket-work", "host bitbucket-work"),
+            ("git clone git@h:x", "url git clone git@h:x"),
+            ("", "remote origin"),
+        ] {
+            assert_eq!(name(&choice(CONFIG, Some(given), "app").target), expected, "{given}");
+        }
+        let inside = choice(CONFIG, Some("app"), "");
+        assert_eq!((name(&inside.target).as_str(), inside.folder.ends_with("app")), ("remote origin", true));
+    }
+
+    #[test]
+    fn without_one_it_is_what_git_would_fetch_if_it_is_bitbuckets() {
+        let upstream = |remote: &str| format!("{CONFIG}[branch \"main\"]\nremote={remote}\n");
+        for (text, expected) in [
+            (CONFIG.to_string(), "remote origin"),
+            (upstream("slip"), "remote slip"),
+            (upstream("hub"), "service origin hub slip"),
+            (upstream("git@bitbucket.org:u/v"), "url git@bitbucket.org:u/v"),
+            ("[remote \"work\"]\nurl=ssh://git@BITBUCKET.org/x/y\n".to_string(), "remote work"),
+            ("[core]\n".to_string(), "service "),
+        ] {
+            assert_eq!(name(&choice(&text, None, "app").target), expected, "{text}");
+        }
+        assert_eq!(name(&choice(CONFIG, None, "").target), "service ");
+    }
+}

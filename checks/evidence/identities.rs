@@ -1,0 +1,452 @@
+//! The keys ssh would try, in its order, each with the reason why it is or is not of use; and beside them every other key
+//! that is at hand. Mirrors `load_public_identity_files` of `ssh.c` and `pubkey_prepare`, `userauth_pubkey` and
+//! `sign_and_send_pubkey` of `sshconnect2.c`.
+
+mod prediction;
+mod search;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub use prediction::{Prediction, predict};
+
+use super::key_file::{self, KeyFile, KeyState, Loader, with_suffix};
+use super::public_key::{CertificateType, PublicKey};
+
+/// `SSH_MAX_IDENTITY_FILES` and `SSH_MAX_CERTIFICATE_FILES`.
+const FILES_LIMIT: usize = 100;
+
+/// An IdentityFile, tokens and `~` expanded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedFile {
+    /// Where.
+    pub path: PathBuf,
+    /// From a configuration file or `-i`, and not one of ssh's defaults.
+    pub user_provided: bool,
+}
+
+/// The settings that decide which keys are tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// IdentityFile, in order; ssh's defaults when there is none.
+    pub identity_files: Vec<ListedFile>,
+    /// CertificateFile, in order, expanded.
+    pub certificate_files: Vec<PathBuf>,
+    /// IdentitiesOnly.
+    pub identities_only: bool,
+    /// PubkeyAcceptedAlgorithms as `ssh -G` lists it; `None` for ssh's default, which is everything but DSA.
+    pub accepted_algorithms: Option<Vec<String>>,
+    /// RequiredRSASize, in bits; 1024 by default.
+    pub required_rsa_size: u32,
+    /// ssh has something to reach security keys with (SecurityKeyProvider; most builds have it inside).
+    pub security_key_provider: bool,
+    /// Somebody or something can answer a passphrase prompt: no BatchMode, and a terminal or an askpass program.
+    pub can_ask: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            identity_files: Vec::new(),
+            certificate_files: Vec::new(),
+            identities_only: false,
+            accepted_algorithms: None,
+            required_rsa_size: crate::evidence::public_key::RSA_MINIMUM_BITS,
+            security_key_provider: true,
+            can_ask: false,
+        }
+    }
+}
+
+/// A key as an agent lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgentKey {
+    /// The public key's wire form.
+    #[serde(skip)]
+    pub blob: Vec<u8>,
+    /// What the agent calls it; any bytes.
+    #[serde(skip)]
+    pub comment: Vec<u8>,
+}
+
+/// Where a key comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// A file.
+    File {
+        /// The private key file, or the certificate.
+        path: PathBuf,
+    },
+    /// A file whose key the agent holds as well; the agent signs.
+    FileInAgent {
+        /// As above.
+        path: PathBuf,
+    },
+    /// The agent alone.
+    Agent {
+        /// What the agent calls it.
+        comment: String,
+    },
+}
+
+impl Source {
+    /// The file, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Source::File { path } | Source::FileInAgent { path } => Some(path),
+            Source::Agent { .. } => None,
+        }
+    }
+
+    /// Whether the agent holds it.
+    pub fn in_agent(&self) -> bool {
+        !matches!(self, Source::File { .. })
+    }
+}
+
+/// Why a key is not offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhyNot {
+    /// No IdentityFile names it.
+    NotListed,
+    /// It is in the agent, and IdentitiesOnly holds back what no IdentityFile names.
+    IdentitiesOnly,
+    /// Its algorithm is not among PubkeyAcceptedAlgorithms.
+    AlgorithmNotAccepted,
+    /// RSA of so many bits, below RequiredRSASize.
+    RsaTooShort(u32),
+    /// A security key, and ssh has no provider for those.
+    NoSecurityKeyProvider,
+    /// A certificate for hosts, not for users.
+    HostCertificate,
+    /// Its public half is not known, so ssh loads the private one when its turn comes, and that does not work.
+    CannotLoad(KeyState),
+    /// The agent's blob is no key ssh knows.
+    UnknownType,
+    /// Beyond the hundred files that ssh takes.
+    TooManyFiles,
+}
+
+/// Who signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signer {
+    /// The agent; it may still refuse.
+    Agent,
+    /// ssh, with the file.
+    File,
+    /// ssh, with the file, after asking for its passphrase.
+    FileAfterPassphrase,
+    /// The security key the file stands for, if it is plugged in and touched.
+    SecurityKey,
+}
+
+/// Whether ssh could sign if the server accepted the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CanSign {
+    /// It could.
+    Yes(Signer),
+    /// The file is encrypted and nobody can be asked.
+    NeedsPassphrase,
+    /// The listed file is a public half, and no agent holds the private one.
+    AgentMustSign,
+    /// There is a public half and no private key file.
+    NoPrivateHalf,
+    /// The private key is of another pair than the public half that is offered.
+    PairMismatch,
+    /// The file does not load.
+    Unusable(KeyState),
+}
+
+/// A key, and what ssh does with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// Its place among the keys ssh goes through (`Will attempt key`), from 1; `None` for keys ssh does not touch.
+    pub order: Option<u32>,
+    /// Where it comes from.
+    pub source: Source,
+    /// What `ssh -v` calls it: the file, or the agent's comment.
+    pub name: String,
+    /// The public half as ssh knows it beforehand; without it ssh tries the private key unannounced.
+    pub public: Option<PublicKey>,
+    /// The private key's own public half, when ssh does not know it beforehand but it can be told.
+    pub held: Option<PublicKey>,
+    /// Named by the user, not by default.
+    pub user_provided: bool,
+    /// Whether the server gets to see it.
+    pub offered: bool,
+    /// Why not.
+    pub why_not: Option<WhyNot>,
+    /// Whether ssh could sign with it.
+    pub can_sign: CanSign,
+}
+
+impl Identity {
+    /// The best that is known of the public half.
+    pub fn any_public(&self) -> Option<&PublicKey> {
+        self.public.as_ref().or(self.held.as_ref())
+    }
+}
+
+/// The files that take part, examined.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct KeyFiles {
+    /// One for each of [`Settings::identity_files`] (except `none`), in order.
+    pub listed: Vec<(ListedFile, KeyFile)>,
+    /// The certificate in `FILE-cert` or `FILE-cert.pub` of each; looked for only without CertificateFile.
+    pub beside: Vec<Option<PublicKey>>,
+    /// What each CertificateFile holds, if that is a certificate.
+    pub certificates: Vec<(PathBuf, Option<PublicKey>)>,
+    /// Other keys in the user's folder.
+    pub found: Vec<KeyFile>,
+}
+
+impl KeyFiles {
+    /// Examines the files that `settings` name, and every key in `folder` (`~/.ssh`) that they do not name.
+    pub fn read(settings: &Settings, loader: &Loader, folder: Option<&Path>) -> Self {
+        let certificate = |path: &Path| key_file::load_public(path).map(|(_, key)| key).filter(|key| key.certificate.is_some());
+        let named = settings.identity_files.iter().filter(|f| !f.path.as_os_str().eq_ignore_ascii_case("none"));
+        let listed: Vec<_> = named.take(FILES_LIMIT).map(|f| (f.clone(), key_file::inspect(&f.path, loader))).collect();
+        let beside = listed.iter().map(|(f, _)| {
+            let wanted = settings.certificate_files.is_empty();
+            wanted.then(|| certificate(&with_suffix(&f.path, "-cert"))).flatten()
+        });
+        let certificates = settings.certificate_files.iter().take(FILES_LIMIT).map(|p| (p.clone(), certificate(p)));
+        let found = folder.map(|folder| search::other_keys(folder, &listed, loader)).unwrap_or_default();
+        KeyFiles { beside: beside.collect(), certificates: certificates.collect(), listed, found }
+    }
+}
+
+/// A key on its way through `pubkey_prepare`.
+struct Candidate<'a> {
+    key: Option<PublicKey>,
+    name: PathBuf,
+    file: Option<&'a KeyFile>,
+    /// `None` for a file.
+    comment: Option<String>,
+    agent: bool,
+    user_provided: bool,
+}
+
+impl Candidate<'_> {
+    fn source(&self) -> Source {
+        match &self.comment {
+            Some(comment) => Source::Agent { comment: comment.clone() },
+            None if self.agent => Source::FileInAgent { path: self.name.clone() },
+            None => Source::File { path: self.name.clone() },
+        }
+    }
+}
+
+/// The keys ssh goes through, in its order; after them those it leaves aside and the others at hand. `agent` is what the
+/// agent lists, `None` without an agent.
+pub fn identities(settings: &Settings, files: &KeyFiles, agent: Option<&[AgentKey]>) -> Vec<Identity> {
+    let mut aside = Vec::new();
+    let (mut preferred, mut listed) = (Vec::new(), Vec::new());
+    for (i, (named, file)) in files.listed.iter().enumerate() {
+        let candidate = |key: Option<PublicKey>| Candidate {
+            key,
+            name: named.path.clone(),
+            file: Some(file),
+            comment: None,
+            agent: false,
+            user_provided: named.user_provided,
+        };
+        // A key that is too short is forgotten; its private half is still tried (`check_load`).
+        let certificate = files.beside.get(i).cloned().flatten().filter(|key| short(key, settings).is_none());
+        for candidate in [
+            Some(candidate(file.public.clone().filter(|key| short(key, settings).is_none()))),
+            certificate.map(|c| candidate(Some(c))),
+        ] {
+            let Some(candidate) = candidate else { continue };
+            if listed.len() >= FILES_LIMIT {
+                aside.push((candidate, WhyNot::TooManyFiles));
+                continue;
+            }
+            match unfit(&candidate, settings) {
+                Some(why) => aside.push((candidate, why)),
+                None => listed.push(candidate),
+            }
+        }
+    }
+    for (path, key) in &files.certificates {
+        let Some(key) = key else { continue };
+        let why = short(key, settings);
+        let candidate =
+            Candidate { key: Some(key.clone()), name: path.clone(), file: None, comment: None, agent: false, user_provided: true };
+        match why.or_else(|| unfit(&candidate, settings)) {
+            Some(why) => aside.push((candidate, why)),
+            None => preferred.push(candidate),
+        }
+    }
+    let mut agent_only = Vec::new();
+    for listing in agent.unwrap_or_default() {
+        let comment = super::public_key::text(&listing.comment);
+        let key = PublicKey::from_blob(&listing.blob, &listing.comment).ok();
+        let why = match &key {
+            None => Some(WhyNot::UnknownType),
+            Some(key) => short(key, settings),
+        };
+        let in_files =
+            listed.iter().position(|c| c.key.is_some() && c.key.as_ref().map(|k| &k.blob) == key.as_ref().map(|k| &k.blob));
+        if let (Some(at), None) = (in_files, &why) {
+            let file = listed.remove(at);
+            preferred.push(Candidate { agent: true, ..file });
+            continue;
+        }
+        let name = PathBuf::from(&comment);
+        let candidate = Candidate { key, name, file: None, comment: Some(comment), agent: true, user_provided: false };
+        match why.or(settings.identities_only.then_some(WhyNot::IdentitiesOnly)) {
+            Some(why) => aside.push((candidate, why)),
+            None => agent_only.push(candidate),
+        }
+    }
+    preferred.extend(agent_only);
+    preferred.extend(listed);
+    let (tried, filtered): (Vec<_>, Vec<_>) =
+        preferred.into_iter().partition(|c| c.key.as_ref().is_none_or(|key| allowed(key, settings)));
+    aside.extend(filtered.into_iter().map(|c| (c, WhyNot::AlgorithmNotAccepted)));
+
+    let mut all: Vec<_> = (0..tried.len()).map(|at| tried_identity(&tried, at, settings)).collect();
+    all.extend(aside.into_iter().map(|(c, why)| left_aside(c, why, settings)));
+    all.extend(files.found.iter().map(|file| found_identity(file, settings)));
+    all
+}
+
+/// Why a candidate never gets into ssh's list.
+fn unfit(candidate: &Candidate<'_>, settings: &Settings) -> Option<WhyNot> {
+    let key = candidate.key.as_ref()?;
+    if key.certificate.as_ref().is_some_and(|c| c.kind != CertificateType::User) {
+        return Some(WhyNot::HostCertificate);
+    }
+    (key.is_security_key() && !settings.security_key_provider).then_some(WhyNot::NoSecurityKeyProvider)
+}
+
+fn short(key: &PublicKey, settings: &Settings) -> Option<WhyNot> {
+    (key.is_rsa() && key.bits < settings.required_rsa_size).then_some(WhyNot::RsaTooShort(key.bits))
+}
+
+/// As `key_type_allowed_by_config`: RSA also by the names of its newer signatures.
+fn allowed(key: &PublicKey, settings: &Settings) -> bool {
+    let Some(accepted) = &settings.accepted_algorithms else { return !key.algorithm.starts_with("ssh-dss") };
+    let newer: &[&str] = match key.algorithm.as_str() {
+        "ssh-rsa" => &["rsa-sha2-512", "rsa-sha2-256"],
+        "ssh-rsa-cert-v01@openssh.com" => &["rsa-sha2-512-cert-v01@openssh.com", "rsa-sha2-256-cert-v01@openssh.com"],
+        _ => &[],
+    };
+    accepted.iter().any(|name| *name == key.algorithm || newer.contains(&name.as_str()))
+}
+
+fn tried_identity(tried: &[Candidate<'_>], at: usize, settings: &Settings) -> Identity {
+    let candidate = &tried[at];
+    let held = candidate.file.filter(|_| candidate.key.is_none()).and_then(|file| file.held.clone());
+    let can_sign = signer(tried, at, settings);
+    let why_not = match (&candidate.key, &can_sign) {
+        (Some(_), _) => None,
+        (None, CanSign::Yes(_)) => held
+            .as_ref()
+            .and_then(|key| short(key, settings).or_else(|| (!allowed(key, settings)).then_some(WhyNot::AlgorithmNotAccepted))),
+        (None, _) => candidate.file.map(|file| WhyNot::CannotLoad(file.state.clone())),
+    };
+    Identity {
+        order: u32::try_from(at + 1).ok(),
+        source: candidate.source(),
+        name: candidate.name.to_string_lossy().into_owned(),
+        public: candidate.key.clone(),
+        held,
+        user_provided: candidate.user_provided,
+        offered: why_not.is_none(),
+        why_not,
+        can_sign,
+    }
+}
+
+/// Who signs for the candidate at `at`. A certificate is signed for by a plain key of the same pair further down ssh's
+/// queue, which begins behind the candidate; else by a file of the same name whose public half is not known; else by
+/// itself.
+fn signer(tried: &[Candidate<'_>], at: usize, settings: &Settings) -> CanSign {
+    let candidate = &tried[at];
+    if let Some(certificate) = candidate.key.as_ref().filter(|key| key.certificate.is_some()) {
+        let queue = || tried[at + 1..].iter().chain(&tried[..at]);
+        let plain = |c: &&Candidate<'_>| c.key.as_ref().is_some_and(|key| key.blob == certificate.plain_blob());
+        let same_name = |c: &&Candidate<'_>| !candidate.agent && c.key.is_none() && stands_for(&candidate.name, &c.name);
+        if let Some(other) = queue().find(plain).or_else(|| queue().find(same_name)) {
+            return by_itself(other, Some(certificate), settings);
+        }
+    }
+    by_itself(candidate, candidate.key.as_ref(), settings)
+}
+
+/// As `id_filename_matches`: the certificate's name is the key's, or that with `.pub` or `-cert.pub` behind it.
+fn stands_for(certificate: &Path, key: &Path) -> bool {
+    ["", ".pub", "-cert.pub"].iter().any(|suffix| with_suffix(key, suffix) == certificate)
+}
+
+fn by_itself(candidate: &Candidate<'_>, wanted: Option<&PublicKey>, settings: &Settings) -> CanSign {
+    if candidate.agent {
+        return CanSign::Yes(Signer::Agent);
+    }
+    match candidate.file {
+        Some(file) => by_file(file, wanted, settings),
+        // A CertificateFile by itself: ssh looks for a private key in it.
+        None => CanSign::AgentMustSign,
+    }
+}
+
+fn by_file(file: &KeyFile, wanted: Option<&PublicKey>, settings: &Settings) -> CanSign {
+    let too_short = file.held.as_ref().is_some_and(|held| short(held, settings).is_some());
+    let other_pair = matches!((wanted, &file.held), (Some(a), Some(b)) if a.plain_blob() != b.plain_blob());
+    match &file.state {
+        state if state.loads() && too_short => CanSign::Unusable(KeyState::UnsupportedType("ssh-rsa".to_owned())),
+        state if state.loads() && other_pair => CanSign::PairMismatch,
+        KeyState::Usable if file.held.as_ref().is_some_and(PublicKey::is_security_key) => {
+            if settings.security_key_provider {
+                CanSign::Yes(Signer::SecurityKey)
+            } else {
+                CanSign::Unusable(file.state.clone())
+            }
+        }
+        KeyState::Usable => CanSign::Yes(Signer::File),
+        KeyState::Encrypted if settings.can_ask => CanSign::Yes(Signer::FileAfterPassphrase),
+        KeyState::Encrypted => CanSign::NeedsPassphrase,
+        KeyState::Missing { .. } | KeyState::DanglingLink if wanted.is_some() => CanSign::NoPrivateHalf,
+        KeyState::PublicHalf => CanSign::AgentMustSign,
+        other => CanSign::Unusable(other.clone()),
+    }
+}
+
+fn left_aside(candidate: Candidate<'_>, why: WhyNot, settings: &Settings) -> Identity {
+    let can_sign = by_itself(&candidate, candidate.key.as_ref(), settings);
+    Identity {
+        order: None,
+        source: candidate.source(),
+        name: candidate.name.to_string_lossy().into_owned(),
+        public: candidate.key,
+        held: None,
+        user_provided: candidate.user_provided,
+        offered: false,
+        why_not: Some(why),
+        can_sign,
+    }
+}
+
+fn found_identity(file: &KeyFile, settings: &Settings) -> Identity {
+    Identity {
+        order: None,
+        source: Source::File { path: file.path.clone() },
+        name: file.path.to_string_lossy().into_owned(),
+        public: file.public.clone(),
+        held: file.held.clone(),
+        user_provided: false,
+        offered: false,
+        why_not: Some(WhyNot::NotListed),
+        can_sign: by_file(file, file.public.as_ref(), settings),
+    }
+}
+
+#[cfg(test)]
+mod tests;

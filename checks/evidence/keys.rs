@@ -1,0 +1,204 @@
+//! The keys at hand: those that ssh would try, in its order, and every other key found here, each with its file, the line
+//! that names it and the reason why ssh leaves it out.
+
+use std::path::{Path, PathBuf};
+
+use super::Evidence;
+use super::identities::{self, CanSign, Identity, KeyFiles, ListedFile, Signer, Source, WhyNot};
+use super::key_file::{KeyFile, Loader};
+use super::keyring::Holder;
+use super::public_key::PublicKey;
+use super::ssh_config::Position;
+use crate::check::Unavailable;
+use crate::privacy::{Kind, Private, Text};
+use crate::text;
+
+/// A key.
+#[derive(Debug)]
+pub struct Key {
+    /// What ssh does with it.
+    pub identity: Identity,
+    /// Its file, looked at.
+    pub file: Option<KeyFile>,
+    /// The line that names it.
+    pub position: Option<Position>,
+    /// Only the agent of SSH_AUTH_SOCK has it, which ssh is told not to ask.
+    pub in_usual_agent_only: bool,
+}
+
+impl Key {
+    /// Its public half, as far as it is known.
+    pub fn public(&self) -> Option<&PublicKey> {
+        self.identity.any_public()
+    }
+
+    /// The public half of the private key in its file, where another one lies beside it.
+    pub fn true_public(&self) -> Option<&PublicKey> {
+        self.file.as_ref().filter(|f| f.pair_mismatch()).and_then(|f| f.held.as_ref())
+    }
+
+    /// ssh shows it to the server.
+    pub fn offered(&self) -> bool {
+        self.identity.offered
+    }
+
+    /// Whether ssh can log in with it without asking anybody.
+    pub fn signs_by_itself(&self) -> bool {
+        matches!(self.identity.can_sign, CanSign::Yes(Signer::Agent | Signer::File))
+    }
+
+    /// Whether only an agent has it.
+    pub fn from_agent(&self) -> bool {
+        matches!(self.identity.source, Source::Agent { .. })
+    }
+
+    /// Its name, for a sentence.
+    pub fn name_text(&self) -> Text {
+        match &self.identity.source {
+            Source::File { path } | Source::FileInAgent { path } => Private::path(path).into(),
+            Source::Agent { comment } => text!("the agent's key {}", Private::new(Kind::Comment, comment)),
+        }
+    }
+
+    /// Why ssh leaves it out, or cannot use it.
+    pub fn why_text(&self) -> Option<Text> {
+        if self.in_usual_agent_only {
+            return Some("ssh does not ask the agent that holds it".into());
+        }
+        let words = match (&self.identity.why_not, &self.identity.can_sign) {
+            (Some(WhyNot::NotListed), _) => "no IdentityFile names it",
+            (Some(WhyNot::IdentitiesOnly), _) => "IdentitiesOnly yes, and no IdentityFile names it",
+            (Some(WhyNot::AlgorithmNotAccepted), _) => "PubkeyAcceptedAlgorithms leaves its type out",
+            (Some(WhyNot::RsaTooShort(_)), _) => "it is shorter than RequiredRSASize",
+            (Some(WhyNot::NoSecurityKeyProvider), _) => "ssh has nothing to reach security keys with",
+            (Some(WhyNot::HostCertificate), _) => "it is a certificate for hosts",
+            (Some(WhyNot::CannotLoad(_)), _) => "ssh cannot load it, and no public half is known",
+            (Some(WhyNot::UnknownType), _) => "ssh does not know its type",
+            (Some(WhyNot::TooManyFiles), _) => "ssh takes only a hundred files",
+            (None, CanSign::NeedsPassphrase) => "it needs a passphrase, and nobody can type it",
+            (None, CanSign::AgentMustSign) => "it is a public half, and no agent holds the private one",
+            (None, CanSign::NoPrivateHalf) => "the private half is missing",
+            (None, CanSign::PairMismatch) => "the .pub beside it belongs to another key",
+            (None, CanSign::Unusable(_)) => "ssh cannot load the private half",
+            (None, CanSign::Yes(_)) => return None,
+        };
+        Some(words.into())
+    }
+
+    /// Whether IdentitiesOnly alone keeps it back.
+    pub fn kept_back_by_identities_only(&self) -> bool {
+        self.identity.why_not == Some(WhyNot::IdentitiesOnly) && !self.in_usual_agent_only
+    }
+}
+
+/// All keys, those that ssh goes through first.
+#[derive(Debug, Default)]
+pub struct Keys {
+    list: Vec<Key>,
+    listed: Vec<KeyFile>,
+}
+
+impl Keys {
+    /// Those that ssh shows to the server, in its order.
+    pub fn offered(&self) -> impl Iterator<Item = &Key> {
+        self.list.iter().filter(|k| k.offered())
+    }
+
+    /// Those that ssh does not show.
+    pub fn others(&self) -> impl Iterator<Item = &Key> {
+        self.list.iter().filter(|k| !k.offered())
+    }
+
+    /// All.
+    pub fn all(&self) -> impl Iterator<Item = &Key> {
+        self.list.iter()
+    }
+
+    /// The key with this public half.
+    pub fn find(&self, blob: &[u8]) -> Option<&Key> {
+        self.list.iter().find(|k| k.public().is_some_and(|p| p.blob == blob))
+    }
+
+    /// The key in this file.
+    pub fn at_path(&self, path: &Path) -> Option<&Key> {
+        self.list.iter().find(|k| k.identity.source.path() == Some(path))
+    }
+
+    /// The file that a setting names, whether or not there is one.
+    pub fn file_at(&self, path: &Path) -> Option<&KeyFile> {
+        self.listed.iter().find(|f| f.path == path)
+    }
+}
+
+/// Puts the keys in ssh's order.
+pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
+    let (settings, keyring) = (evidence.settings()?, evidence.keyring()?);
+    let held = |holder: &Option<Holder>| holder.as_ref().and_then(|h| h.keys.as_ref().ok()).cloned();
+    let accepted = settings.value("pubkeyacceptedalgorithms").filter(|v| !v.starts_with(['+', '-', '^']));
+    let wanted = identities::Settings {
+        identity_files: settings
+            .identity_files()
+            .iter()
+            .filter(|f| !f.path.eq_ignore_ascii_case("none"))
+            .map(|f| ListedFile { path: evidence.expand_path(&f.path), user_provided: f.user_provided })
+            .collect(),
+        certificate_files: settings
+            .values("certificatefile")
+            .into_iter()
+            .filter(|f| *f != "none")
+            .map(|f| evidence.expand_path(f))
+            .collect(),
+        identities_only: settings.is_on("identitiesonly"),
+        accepted_algorithms: accepted.map(|v| v.split(',').map(String::from).collect()),
+        required_rsa_size: settings
+            .value("requiredrsasize")
+            .and_then(|b| b.parse().ok())
+            .unwrap_or(super::public_key::RSA_MINIMUM_BITS),
+        security_key_provider: true,
+        can_ask: evidence.person_can_type_passphrase(),
+    };
+    let version = evidence.traits().version;
+    let loader = Loader { uid: evidence.account().uid, openssh: Some((version / 100, version % 100)) };
+    let folder = evidence.account().ssh_home().map(|home| home.join(".ssh"));
+    let mut files = KeyFiles::read(&wanted, &loader, folder.as_deref());
+    // Keys in $HOME, where git looks and ssh does not, are worth asking about too.
+    let other_home = evidence.account().home_variable.as_ref().map(|home| home.join(".ssh")).filter(|f| Some(f) != folder.as_ref());
+    if let Some(other) = other_home {
+        files.found.extend(KeyFiles::read(&identities::Settings::default(), &loader, Some(&other)).found);
+    }
+    let agent = held(&keyring.used);
+    let tried = identities::identities(&wanted, &files, agent.as_deref());
+    let position = |path: Option<&Path>| {
+        let named = settings.identity_files().iter().find(|f| Some(evidence.expand_path(&f.path).as_path()) == path)?;
+        named.source.position().cloned()
+    };
+    let file = |path: Option<&Path>| {
+        let listed = files.listed.iter().map(|(_, file)| file);
+        listed.chain(&files.found).find(|f| Some(f.path.as_path()) == path).cloned()
+    };
+    let mut list: Vec<Key> = tried
+        .into_iter()
+        .map(|identity| {
+            let path: Option<PathBuf> = identity.source.path().map(Path::to_path_buf);
+            Key { file: file(path.as_deref()), position: position(path.as_deref()), in_usual_agent_only: false, identity }
+        })
+        // A default or named file that does not exist, and of which nothing else is known, is no key.
+        .filter(|key| key.public().is_some() || key.file.as_ref().is_none_or(|f| f.access.is_some()))
+        .collect();
+    let usual = held(&keyring.usual).unwrap_or_default();
+    let settings_without =
+        identities::Settings { identity_files: Vec::new(), identities_only: true, ..identities::Settings::default() };
+    for identity in identities::identities(&settings_without, &KeyFiles::default(), Some(&usual)) {
+        let known = |key: &Key| key.public().map(|p| &p.blob) == identity.any_public().map(|p| &p.blob);
+        match list.iter().position(known) {
+            // The file alone may be unusable while that agent could sign.
+            Some(index) if !list[index].signs_by_itself() && !list[index].offered() => {
+                list[index].in_usual_agent_only = true;
+                list[index].identity.can_sign = CanSign::Yes(Signer::Agent);
+            }
+            Some(_) => {}
+            None => list.push(Key { identity, file: None, position: None, in_usual_agent_only: true }),
+        }
+    }
+    Ok(Keys { list, listed: files.listed.into_iter().map(|(_, file)| file).collect() })
+}

@@ -1,0 +1,86 @@
+//! What ssh makes of a presented host key: `check_key_in_hostkeys` of `hostfile.c`, `check_host_key` of `sshconnect.c`
+//! and `order_hostkeyalgs` of `sshconnect2.c`.
+
+use serde::Serialize;
+
+use super::{Entry, HostEntries, Marker};
+use crate::evidence::public_key::{Blob, PublicKey, is_certificate_name, same_plain_kind};
+
+/// What ssh would say to a presented key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judgement {
+    /// The key is known by this line, or the authority of its certificate is.
+    Trusted(Entry),
+    /// A line revokes the key, or the authority of its certificate.
+    Revoked(Entry),
+    /// Lines hold another key of the presented type: `REMOTE HOST IDENTIFICATION HAS CHANGED`.
+    Changed(Vec<Entry>),
+    /// Lines hold keys, none of the presented type. ssh calls this changed too, although it is none; it comes about when
+    /// HostKeyAlgorithms forces a type, or when the server no longer has the known ones.
+    OtherTypesOnly(Vec<Entry>),
+    /// Only lines with authorities speak of the host, and what was presented is not signed by one: unknown to ssh.
+    CertificateAuthorityOnly(Vec<Entry>),
+    /// No line speaks of the host.
+    Unknown,
+}
+
+/// How ssh judges the key `presented` (a blob; a certificate is judged as one first). The plain name is asked
+/// only when the lookup under `[host]:port` has found nothing.
+pub fn judge(entries: &HostEntries, presented: &Blob) -> Judgement {
+    let bracketed = judge_under(entries, presented, false);
+    match bracketed {
+        Judgement::Unknown | Judgement::CertificateAuthorityOnly(_) => {
+            // ssh takes the plain name's entry when it fits, and otherwise keeps to "unknown".
+            match judge_under(entries, presented, true) {
+                trusted @ (Judgement::Trusted(_) | Judgement::Revoked(_)) => trusted,
+                _ => bracketed,
+            }
+        }
+        decided => decided,
+    }
+}
+
+fn judge_under(entries: &HostEntries, presented: &Blob, via_fallback: bool) -> Judgement {
+    let Ok(key) = PublicKey::from_blob(presented, b"") else { return Judgement::Unknown };
+    let mine = || entries.keys.iter().filter(|e| e.via_fallback == via_fallback);
+    let marked = |marker| mine().filter(move |e| e.marker == marker);
+    let authority = key.certificate.as_ref().map(|c| c.authority.as_slice());
+    let revoked = |e: &&Entry| e.key.plain_blob() == key.plain_blob() || Some(e.key.plain_blob()) == authority;
+    if let Some(entry) = marked(Marker::Revoked).find(revoked) {
+        return Judgement::Revoked(entry.clone());
+    }
+    if let Some(entry) = marked(Marker::CertAuthority).find(|e| Some(e.key.plain_blob()) == authority) {
+        return Judgement::Trusted(entry.clone());
+    }
+    // A certificate nobody vouches for is judged again as the plain key in it.
+    if let Some(entry) = marked(Marker::None).find(|e| e.key.blob == key.plain_blob()) {
+        return Judgement::Trusted(entry.clone());
+    }
+    let (same, other): (Vec<_>, Vec<_>) =
+        marked(Marker::None).cloned().partition(|e| same_plain_kind(&e.algorithm, &key.algorithm));
+    if !same.is_empty() {
+        return Judgement::Changed(same);
+    }
+    if !other.is_empty() {
+        return Judgement::OtherTypesOnly(other);
+    }
+    let authorities: Vec<_> = marked(Marker::CertAuthority).cloned().collect();
+    if authorities.is_empty() { Judgement::Unknown } else { Judgement::CertificateAuthorityOnly(authorities) }
+}
+
+/// The host key algorithms in the order in which ssh proposes them, given its default list: the list as it is when a key of
+/// its first type is known, else the types with a known key first, and certificates first when an authority is known.
+/// ssh orders only its default list, and one that HostKeyAlgorithms changes with `+` or `-`; any other stays as it is.
+pub fn preferred_algorithms(entries: &HostEntries, default: &[String]) -> Vec<String> {
+    let known = |marker| entries.keys.iter().filter(move |e| !e.via_fallback && e.marker == marker);
+    let key_known = |name: &str| known(Marker::None).any(|e| same_plain_kind(&e.algorithm, name));
+    if default.first().is_some_and(|best| key_known(best)) {
+        return default.to_vec();
+    }
+    let authority_known = known(Marker::CertAuthority).next().is_some();
+    let (mut first, last): (Vec<_>, Vec<_>) =
+        default.iter().cloned().partition(|name| (authority_known && is_certificate_name(name)) || key_known(name));
+    first.extend(last);
+    first
+}

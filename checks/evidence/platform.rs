@@ -1,0 +1,76 @@
+//! What differs from system to system. No other file asks which system it is on.
+
+use std::path::Path;
+
+use super::environment::Environment;
+use super::files;
+
+/// The system's short name, as in reports: `linux`, `macos`, …
+pub fn os() -> &'static str {
+    std::env::consts::OS
+}
+
+/// The system's own name and version, for a report.
+pub fn system() -> String {
+    let release = files::read(Path::new("/etc/os-release")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&release);
+    let name = text.lines().find_map(|l| l.strip_prefix("PRETTY_NAME=")).map(|v| v.trim_matches('"').to_string());
+    name.unwrap_or_else(|| os().to_string())
+}
+
+/// Whether ssh could ask a person at a terminal: it opens `/dev/tty` for that, whatever standard input is.
+pub fn terminal() -> bool {
+    std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").is_ok()
+}
+
+/// Whether ssh could ask through a window (`SSH_ASKPASS`, ssh(1)).
+pub fn askpass(environment: &Environment) -> bool {
+    let program = environment.text("SSH_ASKPASS").is_some_and(|p| files::access(Path::new(&p)).is_ok_and(|a| a.mode & 0o111 != 0));
+    let display = environment.text("DISPLAY").is_some() || environment.text("WAYLAND_DISPLAY").is_some();
+    match environment.text("SSH_ASKPASS_REQUIRE").as_deref() {
+        Some("never") => false,
+        Some("force") => program,
+        _ => program && display,
+    }
+}
+
+/// The CI service this runs under, if any, by the variables each sets.
+pub fn ci(environment: &Environment) -> Option<&'static str> {
+    const SERVICES: &[(&str, &str)] = &[
+        ("BITBUCKET_BUILD_NUMBER", "bitbucket-pipelines"),
+        ("GITHUB_ACTIONS", "github-actions"),
+        ("GITLAB_CI", "gitlab-ci"),
+        ("JENKINS_URL", "jenkins"),
+        ("CIRCLECI", "circleci"),
+        ("TF_BUILD", "azure-pipelines"),
+        ("TEAMCITY_VERSION", "teamcity"),
+        ("bamboo_buildNumber", "bamboo"),
+        ("CI", "ci"),
+    ];
+    SERVICES.iter().find(|(variable, _)| environment.text(variable).is_some_and(|v| v != "false")).map(|(_, name)| *name)
+}
+
+/// The command that installs an ssh client here, as arguments, if the system's package manager is known.
+pub fn install_ssh_client() -> Option<&'static [&'static str]> {
+    const MANAGERS: &[(&str, &[&str])] = &[
+        ("/usr/bin/apt-get", &["apt-get", "install", "-y", "openssh-client"]),
+        ("/sbin/apk", &["apk", "add", "openssh-client"]),
+        ("/usr/bin/dnf", &["dnf", "install", "-y", "openssh-clients"]),
+        ("/usr/bin/microdnf", &["microdnf", "install", "-y", "openssh-clients"]),
+        ("/usr/bin/yum", &["yum", "install", "-y", "openssh-clients"]),
+        ("/usr/bin/zypper", &["zypper", "install", "-y", "openssh-clients"]),
+        ("/usr/bin/pacman", &["pacman", "-S", "--noconfirm", "openssh"]),
+    ];
+    MANAGERS.iter().find(|(path, _)| Path::new(path).exists()).map(|(_, argv)| *argv)
+}
+
+/// The folder of system-wide ssh files.
+pub fn system_ssh_folder() -> &'static Path {
+    Path::new("/etc/ssh")
+}
+
+/// The most bytes of a Unix socket's name (`sun_path`), the final NUL included.
+pub const SOCKET_NAME_LIMIT: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
+
+/// The shell that runs a ProxyCommand where `$SHELL` is not set (`_PATH_BSHELL`).
+pub const DEFAULT_SHELL: &str = "/bin/sh";

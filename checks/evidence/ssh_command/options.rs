@@ -1,0 +1,133 @@
+//! The options of ssh(1) as its `getopt(3)` reads them.
+
+use serde::Serialize;
+
+/// Options with an argument, in `ssh.c` of OpenSSH 9.
+const WITH_ARGUMENT: &str = "BDEFIJLOPQRSWbceilmopw";
+
+/// What the command line of ssh says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SshOptions {
+    /// `-i`, in order.
+    pub identity_files: Vec<String>,
+    /// `-F`; the last counts.
+    pub config_file: Option<String>,
+    /// `-o`, in order; the first of a keyword counts.
+    pub options: Vec<String>,
+    /// `-p`; the first counts.
+    pub port: Option<String>,
+    /// `-l`; the first counts.
+    pub login: Option<String>,
+    /// `-J`.
+    pub jump: Option<String>,
+    /// `-4` or `-6`; the last counts.
+    pub address_family: Option<char>,
+    /// How many times `-v`.
+    pub verbose: usize,
+    /// `-q`.
+    pub quiet: bool,
+    /// `-E`: where ssh writes what it has to say.
+    pub log_file: Option<String>,
+    /// `-S`: the control socket, or `none`.
+    pub control_path: Option<String>,
+    /// Every option, one by one with its argument, fit to be given to `ssh -G`.
+    pub all: Vec<String>,
+    /// The first word that is no option: ssh takes it for the host, and git's host for a command.
+    pub stray: Option<String>,
+}
+
+impl SshOptions {
+    /// Reads the words after the program's name.
+    pub fn parse(words: &[String]) -> Self {
+        let mut out = SshOptions::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let Some(cluster) = word.strip_prefix('-').filter(|c| !c.is_empty()) else {
+                // ssh goes on looking for options behind the host.
+                out.stray.get_or_insert_with(|| word.clone());
+                continue;
+            };
+            if cluster == "-" {
+                out.stray = out.stray.or(words.next().cloned());
+                break;
+            }
+            for (at, letter) in cluster.char_indices() {
+                let attached = &cluster[at + letter.len_utf8()..];
+                if WITH_ARGUMENT.contains(letter) {
+                    let value = if attached.is_empty() { words.next().cloned() } else { Some(attached.to_string()) };
+                    out.all.push(format!("-{letter}"));
+                    out.all.extend(value.clone());
+                    if let Some(value) = value {
+                        out.argument(letter, value);
+                    }
+                    break;
+                }
+                out.all.push(format!("-{letter}"));
+                match letter {
+                    '4' | '6' => out.address_family = Some(letter),
+                    'v' => out.verbose += 1,
+                    'q' => out.quiet = true,
+                    _ => {}
+                }
+            }
+        }
+        out
+    }
+
+    fn argument(&mut self, letter: char, value: String) {
+        match letter {
+            'i' => self.identity_files.push(value),
+            'o' => self.options.push(value),
+            'F' => self.config_file = Some(value),
+            'E' => self.log_file = Some(value),
+            'S' => self.control_path = Some(value),
+            'p' => _ = self.port.get_or_insert(value),
+            'l' => _ = self.login.get_or_insert(value),
+            'J' => _ = self.jump.get_or_insert(value),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn parse(text: &str) -> SshOptions {
+        SshOptions::parse(&shlex::split(text).expect("words"))
+    }
+
+    #[test]
+    fn clusters_and_attached_arguments() {
+        let options = parse("-4vvi ~/k -iother -oUser=x -o 'Port 9' -F none -p22 -p 23 -qTA6 -l ann -Jb");
+        assert_eq!(options.identity_files, ["~/k", "other"]);
+        assert_eq!(options.options, ["User=x", "Port 9"]);
+        assert_eq!(
+            (options.port.as_deref(), options.login.as_deref(), options.jump.as_deref()),
+            (Some("22"), Some("ann"), Some("b"))
+        );
+        assert_eq!((options.address_family, options.verbose, options.quiet), (Some('6'), 2, true));
+        assert_eq!(options.stray, None);
+        assert_eq!(parse("-v host -- -x").stray.as_deref(), Some("host"));
+        assert_eq!(parse("-i").all, ["-i"]);
+    }
+
+    /// Both spellings must mean the same to the real client.
+    #[test]
+    fn the_list_means_the_same_to_ssh() {
+        for text in ["-oUser=x -4vvp22", "-F none -o 'Port 9' -lann -i /k -qC", "-AXT -i/a -p 9 -p 8"] {
+            let ask = |args: Vec<String>| {
+                let out = Command::new("ssh").args(["-F", "none", "-G"]).args(args).arg("h.invalid").output().expect("ssh runs");
+                assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+                String::from_utf8_lossy(&out.stdout).into_owned()
+            };
+            let options = parse(text);
+            let said = ask(shlex::split(text).expect("words"));
+            assert_eq!(said, ask(options.all.clone()), "{text}");
+            let port = options.port.map_or("9".to_string(), |p| p);
+            assert!(said.contains(&format!("port {port}\n")), "{text}: {said}");
+        }
+    }
+}

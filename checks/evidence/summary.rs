@@ -1,0 +1,253 @@
+//! The facts that stand at the head of a report, whatever the checks found.
+
+use super::Evidence;
+use super::identities::Source as KeySource;
+use super::keys::Key;
+use super::platform;
+use super::settings::Settings;
+use super::ssh_command::{ClientKind, Started};
+use crate::privacy::{Kind, Private, Text};
+
+/// Where it ran, what was examined, which keys and settings there are.
+#[derive(Debug)]
+pub struct Summary {
+    /// Where it ran.
+    pub machine: Machine,
+    /// What was examined.
+    pub target: Target,
+    /// The keys, in the order in which ssh tries them, the others behind them.
+    pub identities: Vec<Identity>,
+    /// The settings of ssh that differ from the defaults or decide something.
+    pub settings: Vec<Setting>,
+    /// Connections of bbdoctor's own: `host:port` and how many.
+    pub connections: Vec<(Text, u32)>,
+    /// Programs that were started.
+    pub programs: Vec<Text>,
+}
+
+/// Where it ran.
+#[derive(Debug)]
+pub struct Machine {
+    /// The system's short name.
+    pub os: &'static str,
+    /// Its own name and version.
+    pub system: String,
+    /// The git on `PATH`.
+    pub git: Option<Tool>,
+    /// The ssh client that git runs.
+    pub ssh: Option<Tool>,
+    /// There is a terminal to ask at.
+    pub terminal: bool,
+    /// The CI service.
+    pub ci: Option<&'static str>,
+}
+
+/// A program that was found.
+#[derive(Debug)]
+pub struct Tool {
+    /// Where.
+    pub path: Text,
+    /// What it says of itself.
+    pub version: Option<Text>,
+    /// For an ssh client: `openssh`, `plink`, …
+    pub kind: Option<&'static str>,
+}
+
+/// What was examined.
+#[derive(Debug, Default)]
+pub struct Target {
+    /// As given.
+    pub given: Option<Text>,
+    /// The URL it stands for.
+    pub url: Option<Text>,
+    /// The URL git contacts.
+    pub effective_url: Option<Text>,
+    /// The host in it.
+    pub host: Option<Text>,
+    /// The host ssh connects to.
+    pub hostname: Option<Text>,
+    /// The port ssh connects to.
+    pub port: Option<u16>,
+    /// The user ssh logs in as.
+    pub user: Option<Text>,
+    /// `workspace/repository`.
+    pub repository: Option<Text>,
+    /// The service, by its name in reports.
+    pub service: Option<&'static str>,
+    /// `fetch` or `push`.
+    pub operation: &'static str,
+}
+
+/// A key.
+#[derive(Debug)]
+pub struct Identity {
+    /// Its place in ssh's order, from 1; `None` when ssh would not try it.
+    pub order: Option<u32>,
+    /// `file` or `agent`.
+    pub source: &'static str,
+    /// The file or the comment.
+    pub name: Text,
+    /// The type.
+    pub algorithm: Option<String>,
+    /// The size.
+    pub bits: Option<u32>,
+    /// `SHA256:…`.
+    pub fingerprint: Option<String>,
+    /// ssh would show it to the server.
+    pub offered: bool,
+    /// Why it is not offered, or cannot be used.
+    pub why: Option<Text>,
+    /// `accepted`, `refused` or `unknown`.
+    pub server: &'static str,
+}
+
+/// A setting of ssh.
+#[derive(Debug)]
+pub struct Setting {
+    /// The keyword, lower case.
+    pub keyword: String,
+    /// Its value.
+    pub value: Text,
+    /// The line that decides.
+    pub source: Option<(Text, usize)>,
+    /// The lines that lost: file, line, value.
+    pub overrides: Vec<(Text, usize, Text)>,
+}
+
+/// Settings that decide something for git, whether or not they have their default values.
+const DECISIVE: &[&str] = &[
+    "hostname",
+    "port",
+    "user",
+    "identityfile",
+    "identitiesonly",
+    "identityagent",
+    "proxycommand",
+    "proxyjump",
+    "stricthostkeychecking",
+];
+
+impl Evidence {
+    /// The facts at the head of a report. Only what is gathered already is told: a report makes no connection.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            machine: self.machine_summary(),
+            target: self.target_summary(),
+            identities: self
+                .identities
+                .get()
+                .and_then(|f| f.as_ref().ok())
+                .map(|all| all.all().map(|i| self.identity_summary(i)).collect())
+                .unwrap_or_default(),
+            settings: self.settings.get().and_then(|f| f.as_ref().ok()).map(settings).unwrap_or_default(),
+            connections: self.ledger.connections().into_iter().map(|(to, count)| (Private::host(to).into(), count)).collect(),
+            programs: self.ledger.programs().into_iter().map(|p| Private::quoted(p).into()).collect(),
+        }
+    }
+
+    fn machine_summary(&self) -> Machine {
+        let command = self.ssh_command.get();
+        let ssh = command.and_then(|c| {
+            let path = c.client.as_ref()?.path.as_ref().ok()?;
+            let version = match &c.started {
+                Started::Runs { text, .. } => Some(Private::quoted(text).into()),
+                Started::NotTried | Started::Broken { .. } => None,
+            };
+            let kind = match c.kind {
+                ClientKind::OpenSsh => "openssh",
+                ClientKind::Plink => "plink",
+                ClientKind::TortoisePlink => "tortoiseplink",
+                ClientKind::Dropbear => "dropbear",
+                ClientKind::Wrapper => "wrapper",
+                ClientKind::Unknown => "unknown",
+            };
+            Some(Tool { path: Private::path(path).into(), version, kind: Some(kind) })
+        });
+        let git = self.git.get().and_then(|g| g.as_ref());
+        Machine {
+            os: platform::os(),
+            system: platform::system(),
+            git: git.map(|g| Tool {
+                path: Private::path(&g.path).into(),
+                version: g.version.as_ref().map(|v| Private::quoted(v).into()),
+                kind: None,
+            }),
+            ssh,
+            terminal: platform::terminal(),
+            ci: platform::ci(self.environment()),
+        }
+    }
+
+    fn target_summary(&self) -> Target {
+        let operation = if self.pushes() { "push" } else { "fetch" };
+        let given = self.request.target.as_ref().map(|t| Private::url(t.to_string_lossy()).into());
+        let Some(Ok(target)) = self.target.get() else { return Target { given, operation, ..Target::default() } };
+        let settings = self.settings.get().and_then(|f| f.as_ref().ok());
+        let ssh = target.ssh();
+        let host = ssh.map(|s| s.host.clone());
+        let hostname = settings.map(|s| s.hostname().to_string());
+        let service = hostname.as_deref().and_then(|h| self.services().get(h)).or_else(|| self.services().get(host.as_deref()?));
+        Target {
+            given,
+            url: target.url.as_ref().map(|u| Private::url(u).into()),
+            effective_url: target.examined_instead.as_ref().or(target.effective_url.as_ref()).map(|u| Private::url(u).into()),
+            host: host.map(|h| Private::host(h).into()),
+            hostname: hostname.map(|h| Private::host(h).into()),
+            port: settings.map(Settings::port),
+            user: settings.map(|s| Private::user(s.user()).into()),
+            repository: target.repository.as_ref().map(|r| Private::repository(r).into()),
+            service: service.map(|s| s.kind.name()),
+            operation,
+        }
+    }
+
+    fn identity_summary(&self, key: &Key) -> Identity {
+        let (source, name): (_, Text) = match &key.identity.source {
+            KeySource::File { path } | KeySource::FileInAgent { path } => ("file", Private::path(path).into()),
+            KeySource::Agent { comment } => ("agent", Private::new(Kind::Comment, comment).into()),
+        };
+        let talk = self.conversation.get().and_then(|f| f.as_ref().ok());
+        let public = key.public();
+        let answer = talk.zip(public).and_then(|(t, p)| t.answer(&p.blob));
+        Identity {
+            order: key.identity.order,
+            source,
+            name,
+            algorithm: public.map(|p| p.algorithm.clone()),
+            bits: public.map(|p| p.bits).filter(|b| *b > 0),
+            fingerprint: public.map(|p| p.fingerprint()),
+            offered: key.offered(),
+            why: key.why_text(),
+            server: match answer {
+                Some(true) => "accepted",
+                Some(false) => "refused",
+                None => "unknown",
+            },
+        }
+    }
+}
+
+/// The settings with more than one value are told one by one.
+fn settings(settings: &Settings) -> Vec<Setting> {
+    let told = |s: &&super::ssh_config::Setting| settings.is_set(&s.keyword) || DECISIVE.contains(&s.keyword.as_str());
+    let place = |p: &super::ssh_config::Position| (Text::from(Private::path(&p.file)), p.line);
+    settings
+        .iter()
+        .filter(told)
+        .flat_map(|setting| {
+            setting.values.iter().enumerate().map(move |(n, value)| Setting {
+                keyword: setting.keyword.clone(),
+                value: Private::quoted(&value.text).into(),
+                source: value.source.position().map(place),
+                overrides: setting
+                    .losers
+                    .iter()
+                    .filter(|_| n == 0)
+                    .filter_map(|l| {
+                        l.source.position().map(|p| (Private::path(&p.file).into(), p.line, Private::quoted(&l.value).into()))
+                    })
+                    .collect(),
+            })
+        })
+        .collect()
+}

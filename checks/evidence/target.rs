@@ -1,0 +1,171 @@
+//! What is examined: the URL that git would contact, and what is wrong with it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::environment::Environment;
+use super::git_config::GitConfig;
+use super::git_config::remotes::Rule;
+use super::git_config::repository::Discovery;
+use super::git_config::{ConfigFault, Origin};
+use super::git_target::{self, Target as Chosen};
+use super::git_url::{self, GitUrl, SshForm, SshUrl, UrlFault};
+use crate::bitbucket::Services;
+
+/// What is examined.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// As the user wrote it.
+    pub given: Option<String>,
+    /// The remote it is the URL of.
+    pub remote: Option<String>,
+    /// The folder in which git runs.
+    pub folder: PathBuf,
+    /// The URL it stands for.
+    pub url: Option<String>,
+    /// The rule by which git rewrites the URL.
+    pub rule: Option<Rule>,
+    /// The URL git contacts.
+    pub effective_url: Option<String>,
+    /// That URL, taken apart.
+    pub parsed: Option<GitUrl>,
+    /// Why it cannot work.
+    pub fault: Option<UrlFault>,
+    /// The SSH URL that is examined in place of one that does not use SSH.
+    pub examined_instead: Option<String>,
+    /// `workspace/repository`.
+    pub repository: Option<String>,
+    ssh: Option<SshUrl>,
+}
+
+/// Why nothing can be examined.
+#[derive(Debug, Clone)]
+pub enum NoTarget {
+    /// A repository without a remote, and no argument.
+    NoRemote {
+        /// The repository's folder.
+        folder: PathBuf,
+    },
+    /// git dies of its configuration.
+    ConfigBroken(ConfigFault),
+    /// git ignores the repository, because it belongs to somebody else.
+    Distrusted {
+        /// The folder that `safe.directory` would have to name.
+        folder: PathBuf,
+    },
+}
+
+impl Target {
+    /// What git gives to ssh, if it would start one.
+    pub fn ssh(&self) -> Option<&SshUrl> {
+        self.ssh.as_ref()
+    }
+
+    /// What git is to be given, so that its own rules apply to it as they would for the user.
+    pub fn for_git(&self) -> Option<&str> {
+        self.examined_instead.as_deref().or(self.remote.as_deref()).or(self.url.as_deref())
+    }
+
+    fn of_url(given: Option<&str>, folder: &Path, services: &Services, url: &str, effective: &str) -> Self {
+        let exists = |path: &str| folder.join(path).exists();
+        let fault = git_url::fault(effective, &exists);
+        let parsed = git_url::parse(effective).ok();
+        let mut target = Target {
+            given: given.map(String::from),
+            remote: None,
+            folder: folder.to_path_buf(),
+            url: Some(url.to_string()),
+            rule: None,
+            effective_url: Some(effective.to_string()),
+            repository: parsed.as_ref().and_then(GitUrl::repository),
+            ssh: parsed.as_ref().and_then(GitUrl::ssh).cloned(),
+            parsed,
+            fault,
+            examined_instead: None,
+        };
+        if target.ssh.is_none()
+            && target.fault.is_none()
+            && let Some(instead) = ssh_instead(target.parsed.as_ref(), services)
+        {
+            target.ssh = git_url::parse(&instead).ok().and_then(|u| u.ssh().cloned());
+            target.examined_instead = Some(instead);
+        }
+        target
+    }
+}
+
+/// The SSH URL of a repository that is named by another kind of URL, when its host is Bitbucket's.
+fn ssh_instead(url: Option<&GitUrl>, services: &Services) -> Option<String> {
+    let url = url?;
+    let service = services.get(url.host()?)?;
+    let host = if service.kind == crate::bitbucket::Kind::Cloud { &services.current()?.name } else { &service.name };
+    url.ssh_equivalent(host, Some(service.port).filter(|p| *p != 22))
+}
+
+/// Chooses by DESIGN's rules, and takes the URL apart.
+pub(super) fn choose(
+    given: Option<&OsStr>,
+    folder: &Path,
+    environment: &Environment,
+    config: &GitConfig,
+    services: &Services,
+    push: bool,
+) -> Result<Target, NoTarget> {
+    let given = given.map(|g| g.to_string_lossy().into_owned()).filter(|g| !g.is_empty());
+    if let Some(fault) = &config.fault {
+        return Err(NoTarget::ConfigBroken(fault.clone()));
+    }
+    if let (Discovery::Dubious { path, .. }, None) = (&config.discovery, &given) {
+        return Err(NoTarget::Distrusted { folder: path.clone() });
+    }
+    let choice = git_target::choose(given.as_deref(), folder, environment, config, push, &|host| services.get(host).is_some());
+    let (folder, given) = (choice.folder.as_path(), given.as_deref());
+    let current = services.current().map(|s| s.name.clone()).unwrap_or_default();
+    Ok(match choice.target {
+        Chosen::Remote { name, url, rewrite, .. } => {
+            Target { remote: Some(name), rule: rewrite.rule, ..Target::of_url(given, folder, services, &url, &rewrite.result) }
+        }
+        Chosen::Url { url, rewrite } => {
+            Target { rule: rewrite.rule, ..Target::of_url(given, folder, services, &url, &rewrite.result) }
+        }
+        Chosen::Repository(path) => {
+            let url = format!("git@{current}:{path}.git");
+            let rewrite = config.rewrite(&url, git_config_use(push));
+            Target { rule: rewrite.rule, ..Target::of_url(given, folder, services, &url, &rewrite.result) }
+        }
+        Chosen::Host(host) => of_host(given, folder, &host),
+        Chosen::Service { .. } => {
+            if let (Some(repository), true) = (config.repository(), config.remotes().is_empty()) {
+                let folder = repository.work_tree.clone().unwrap_or_else(|| repository.git_dir.clone());
+                return Err(NoTarget::NoRemote { folder });
+            }
+            of_host(given, folder, &current)
+        }
+    })
+}
+
+fn git_config_use(push: bool) -> super::git_config::remotes::UrlUse {
+    if push { super::git_config::remotes::UrlUse::Push } else { super::git_config::remotes::UrlUse::Fetch }
+}
+
+/// A host without a repository, logged in to as Bitbucket's URLs do.
+fn of_host(given: Option<&str>, folder: &Path, host: &str) -> Target {
+    Target {
+        given: given.map(String::from),
+        remote: None,
+        folder: folder.to_path_buf(),
+        url: None,
+        rule: None,
+        effective_url: None,
+        parsed: None,
+        fault: None,
+        examined_instead: None,
+        repository: None,
+        ssh: Some(SshUrl { user: Some("git".into()), host: host.into(), port: None, path: String::new(), form: SshForm::Scp }),
+    }
+}
+
+/// The file and line of a setting of git's, if a file has it.
+pub fn place(origin: &Origin) -> Option<(&Path, Option<usize>)> {
+    origin.file.as_deref().map(|file| (file, origin.line))
+}

@@ -1,0 +1,51 @@
+//! The known_hosts files that ssh reads for this host, and what they say.
+
+use std::path::PathBuf;
+
+use super::Evidence;
+use super::known_hosts::{HostEntries, Judgement, judge, lookup};
+use crate::check::Unavailable;
+
+/// What ssh knows of the host.
+#[derive(Debug)]
+pub struct KnownHosts {
+    /// Its lines, and what is wrong with others.
+    pub entries: HostEntries,
+    /// Every file, in ssh's order.
+    pub files: Vec<PathBuf>,
+    /// Those of UserKnownHostsFile.
+    pub user_files: Vec<PathBuf>,
+    /// The one to which ssh, or a person, adds keys; `None` when there is none, or it keeps nothing.
+    pub user_file: Option<PathBuf>,
+    /// A command adds keys that are not seen here (KnownHostsCommand).
+    pub has_command: bool,
+}
+
+/// Looks the host up under the name and in the files that the settings say.
+pub(super) fn gather(evidence: &Evidence) -> Result<KnownHosts, Unavailable> {
+    let settings = evidence.settings()?;
+    let files = |keyword: &str| -> Vec<PathBuf> {
+        let value = settings.value(keyword).unwrap_or_default();
+        value.split(' ').filter(|f| !f.is_empty() && !f.eq_ignore_ascii_case("none")).map(|f| evidence.expand_path(f)).collect()
+    };
+    let user_files = files("userknownhostsfile");
+    let all: Vec<PathBuf> = user_files.iter().cloned().chain(files("globalknownhostsfile")).collect();
+    let entries = match settings.value("hostkeyalias") {
+        Some(alias) => lookup(&all, alias, 22),
+        None => lookup(&all, settings.hostname(), settings.port()),
+    };
+    let user_file = user_files.first().filter(|f| f.as_os_str() != "/dev/null").cloned();
+    let has_command = settings.value("knownhostscommand").is_some_and(|c| !c.eq_ignore_ascii_case("none"));
+    Ok(KnownHosts { entries, files: all, user_files, user_file, has_command })
+}
+
+impl Evidence {
+    /// The user's usual known_hosts file, when it would vouch for the server's key.
+    pub(crate) fn trusted_by_usual_known_hosts(&self) -> Option<PathBuf> {
+        let (peer, settings) = (self.peer().ok()?, self.settings().ok()?);
+        let usual = self.account().ssh_home()?.join(".ssh/known_hosts");
+        let name = settings.value("hostkeyalias").map_or((settings.hostname(), settings.port()), |alias| (alias, 22));
+        let entries = lookup(std::slice::from_ref(&usual), name.0, name.1);
+        matches!(judge(&entries, &peer.host_key.blob), Judgement::Trusted(_)).then_some(usual)
+    }
+}

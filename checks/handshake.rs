@@ -1,0 +1,198 @@
+//! Does the server speak SSH, and do client and server agree on algorithms?
+
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::handshake::{HandshakeFailure, HandshakeFailureKind};
+use crate::evidence::kexinit::{Class, Disagreement};
+use crate::finding::{Code, Confidence, Finding, Side, Subject};
+use crate::privacy::{Private, Text};
+use crate::remedy::Remedy;
+use crate::{bitbucket, text};
+
+/// This check.
+#[derive(Debug)]
+pub struct Handshake;
+
+const META: Meta = Meta {
+    id: "handshake",
+    title: "The server speaks SSH and agrees on algorithms",
+    codes: &[
+        Code::ClosedBeforeBanner,
+        Code::ConnectionReset,
+        Code::BannerTimeout,
+        Code::NotAnSshServer,
+        Code::ServerBusy,
+        Code::NoCommonAlgorithm,
+        Code::HandshakeTimeout,
+        Code::ClosedDuringHandshake,
+        Code::ProtocolError,
+        Code::UnexpectedServerSoftware,
+    ],
+    page: include_str!("handshake.md"),
+};
+
+/// RFC 4253 section 11.1, SSH_DISCONNECT_TOO_MANY_CONNECTIONS.
+const TOO_MANY_CONNECTIONS: u32 = 12;
+
+impl Check for Handshake {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let talk = evidence.conversation()?;
+        match &talk.handshake {
+            None => Err(Unavailable::Blocked { by: "connection", why: "there is no connection".into() }),
+            Some(Ok(peer)) => {
+                let agreed = &peer.greeting;
+                let mut found = Findings::new(text!(
+                    "{}; {}, {}, {}",
+                    Private::quoted(&peer.identification),
+                    Private::quoted(&agreed.kex_algorithm),
+                    Private::quoted(&agreed.host_key_algorithm),
+                    Private::quoted(&agreed.cipher)
+                ));
+                if evidence.is_cloud() && !peer.identification.contains(bitbucket::SERVER_SOFTWARE) {
+                    found.push(
+                        Finding::info(
+                            Code::UnexpectedServerSoftware,
+                            text!(
+                                "The server introduces itself as {}, not as Bitbucket does; something may stand between.",
+                                Private::quoted(&peer.identification)
+                            ),
+                        )
+                        .subject(Subject::new("host", Private::host(&peer.name)))
+                        .remedy(Remedy::ask("compare", "Nothing needs to be done while its host key is a published one.")),
+                    );
+                }
+                Ok(found)
+            }
+            Some(Err(failure)) => {
+                let mut found = Findings::new(text!("the handshake fails: {}", Private::quoted(failure.to_string())));
+                match failed(evidence, failure) {
+                    Some(finding) => found.push(finding),
+                    None => {
+                        return Err(Unavailable::Unknown {
+                            why: "bbdoctor's own SSH engine lacks the algorithms this server wants; ssh has them".into(),
+                        });
+                    }
+                }
+                Ok(found)
+            }
+        }
+    }
+}
+
+/// The finding for a failed handshake; `None` when only our own engine fails.
+fn failed(evidence: &Evidence, failure: &HandshakeFailure) -> Option<Finding> {
+    let host = || Private::host(evidence.hostname().unwrap_or_default());
+    let first_line = failure.preamble.iter().find(|l| !l.trim().is_empty()).cloned();
+    let ask = |id, words: &'static str| Remedy::ask(id, words);
+    let network = "See whether it works from another network; if it does, ask this network's administrators what stands between.";
+    let finding = match &failure.kind {
+        HandshakeFailureKind::Busy { text } => return Some(busy(text)),
+        HandshakeFailureKind::Disconnected(last) if last.reason == TOO_MANY_CONNECTIONS => return Some(busy(&last.text)),
+        HandshakeFailureKind::NoCommonAlgorithm(disagreement) => return no_common(evidence, failure, disagreement),
+        HandshakeFailureKind::Unsupported { .. } => return None,
+        HandshakeFailureKind::ClosedBeforeBanner => {
+            Finding::blocking(Code::ClosedBeforeBanner, text!("{} accepts the connection and closes it before it introduces itself.", host()))
+                .confidence(Confidence::Likely)
+                .remedy(ask("slow-down", "If many connections are made at the same time, make fewer, and wait a minute."))
+                .remedy(ask("other-network", network))
+        }
+        HandshakeFailureKind::ResetBeforeBanner => {
+            Finding::blocking(Code::ConnectionReset, text!("{} accepts the connection and resets it before it introduces itself.", host()))
+                .confidence(Confidence::Likely)
+                .remedy(ask("other-network", network))
+        }
+        HandshakeFailureKind::BannerTimeout => {
+            Finding::blocking(Code::BannerTimeout, text!("{} accepts the connection and then says nothing.", host()))
+                .remedy(ask("other-network", network))
+        }
+        HandshakeFailureKind::NotSsh { first_bytes, .. } => {
+            let words = first_line.clone().unwrap_or_else(|| String::from_utf8_lossy(first_bytes).into_owned());
+            Finding::blocking(Code::NotAnSshServer, text!("What answers as {} is no SSH server: {} {}.", host(), what_it_is(first_bytes), Private::quoted(&words)))
+                .evidence("first bytes", Private::quoted(String::from_utf8_lossy(first_bytes)))
+                .remedy(ask("sign-in", "If this network has a sign-in page, open it in a browser and sign in; check the host name and the port."))
+        }
+        HandshakeFailureKind::OldProtocol(version) => {
+            Finding::blocking(Code::NotAnSshServer, text!("What answers as {} speaks SSH {}, not 2.0.", host(), Private::quoted(version)))
+                .remedy(ask("check-host", "Check the host name and the port: this is not Bitbucket."))
+        }
+        HandshakeFailureKind::KexTimeout { bytes_received } => {
+            Finding::blocking(Code::HandshakeTimeout, text!("The key exchange with {} stalls.", host()))
+                .confidence(Confidence::Likely)
+                .evidence("received after the introduction", text!("{} bytes", *bytes_received))
+                .remedy(ask(
+                    "smaller-packets",
+                    "Typically a VPN or tunnel drops large packets: lower the MTU of its interface (ip link set dev NAME mtu 1350), or try without it.",
+                ))
+        }
+        HandshakeFailureKind::ClosedDuringKex { .. } | HandshakeFailureKind::Disconnected(_) => {
+            Finding::blocking(Code::ClosedDuringHandshake, text!("{} ends the connection during the key exchange.", host()))
+                .confidence(Confidence::Likely)
+                .evidence("it says", Private::quoted(failure.to_string()))
+                .remedy(ask("other-network", network))
+        }
+        HandshakeFailureKind::ProtocolError { detail, .. } => {
+            Finding::blocking(Code::ProtocolError, text!("What {} sends is not the SSH protocol: {}.", host(), Private::quoted(detail)))
+                .confidence(Confidence::Likely)
+                .remedy(ask("other-network", network))
+        }
+    };
+    let finding = match &failure.identification {
+        Some(software) => finding.evidence("software", Private::quoted(software)),
+        None => finding,
+    };
+    Some(finding.subject(Subject::new("host", host())))
+}
+
+fn busy(words: &str) -> Finding {
+    Finding::blocking(Code::ServerBusy, text!("The server sheds load: {}.", Private::quoted(words.trim_end_matches('.'))))
+        .evidence("it says", Private::quoted(words))
+        .remedy(Remedy::ask(
+            "retry",
+            "Wait a minute and try again; make fewer connections at the same time (git config submodule.fetchJobs 1).",
+        ))
+        .transient()
+}
+
+fn what_it_is(first_bytes: &[u8]) -> &'static str {
+    match first_bytes {
+        [0x15 | 0x16, 3, ..] => "it speaks TLS;",
+        bytes if bytes.starts_with(b"HTTP/") => "it speaks HTTP;",
+        bytes if bytes.starts_with(b"<") => "it sends a web page;",
+        bytes if bytes.starts_with(b"220") => "it speaks FTP or SMTP;",
+        _ => "it begins with",
+    }
+}
+
+/// ssh's own lists decide; where they are not known, the lists of our engine stand in for them.
+fn no_common(evidence: &Evidence, failure: &HandshakeFailure, ours: &Disagreement) -> Option<Finding> {
+    let theirs = failure.server_kexinit.as_ref()?;
+    let (disagreement, certain) = match evidence.ssh_disagreement(theirs) {
+        Some(Some(disagreement)) => (disagreement, true),
+        Some(None) => return None,
+        None => (ours.clone(), false),
+    };
+    let what = match disagreement.class {
+        Class::Kex => "key exchange method",
+        Class::HostKey => "type of host key",
+        Class::Cipher => "cipher",
+        Class::Mac => "message authentication code",
+        Class::Compression => "compression",
+    };
+    let list = |names: &[String]| -> Text { Private::quoted(names.join(",")).into() };
+    Some(
+        Finding::blocking(Code::NoCommonAlgorithm, text!("ssh and {} have no {} in common.", Private::host(evidence.hostname().unwrap_or_default()), what))
+            .confidence(if certain { Confidence::Proven } else { Confidence::Likely })
+            .side(Side::Server)
+            .evidence("ssh offers", list(&disagreement.ours))
+            .evidence("the server offers", list(&disagreement.theirs))
+            .subject(Subject::new("host", Private::host(evidence.hostname().unwrap_or_default())))
+            .remedy(Remedy::ask(
+                "upgrade",
+                "Upgrade the older of the two; for an old server of your own, add what it offers for this host alone (KexAlgorithms +NAME, HostKeyAlgorithms +NAME).",
+            )),
+    )
+}

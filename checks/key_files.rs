@@ -1,0 +1,369 @@
+//! Can ssh use the private keys it would try?
+
+use std::path::Path;
+
+use crate::advice;
+use crate::bitbucket;
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::identities::CanSign;
+use crate::evidence::key_file::{CorruptKind, Format, KeyFile, KeyState};
+use crate::evidence::keys::Key;
+use crate::evidence::public_key::{PublicKey, Weakness};
+use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::privacy::{Private, Text};
+use crate::remedy::{Remedy, Safety};
+use crate::text;
+
+/// This check.
+#[derive(Debug)]
+pub struct KeyFiles;
+
+const META: Meta = Meta {
+    id: "key-files",
+    title: "The private keys",
+    codes: &[
+        Code::NoKey,
+        Code::KeyPermissionsTooOpen,
+        Code::KeyUnreadable,
+        Code::KeyCorrupt,
+        Code::KeyIsPuttyFormat,
+        Code::KeyIsPublicHalf,
+        Code::KeyPairMismatch,
+        Code::KeyPassphraseNeeded,
+        Code::KeyTypeUnsupported,
+        Code::KeyTooSmall,
+        Code::KeyWeak,
+        Code::KeyWithoutPassphrase,
+        Code::KeyLegacyFormat,
+        Code::KeyOld,
+        Code::CertificateExpired,
+        Code::KeyPrivateHalfMissing,
+    ],
+    page: include_str!("key_files.md"),
+};
+
+/// Keys older than this are worth replacing, in days.
+const ROTATION_DAYS: u64 = 730;
+const SECONDS_A_DAY: u64 = 86_400;
+
+impl Check for KeyFiles {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let identities = evidence.identities()?;
+        let usable = identities.offered().filter(|i| matches!(i.identity.can_sign, CanSign::Yes(_))).count();
+        let mut found = Findings::new(match usable {
+            0 => text!("ssh has no key that it could log in with by itself"),
+            1 => text!("ssh has 1 key that it can log in with"),
+            n => text!("ssh has {} keys that it can log in with", n),
+        });
+        if identities.all().next().is_none() && !evidence.login_is_known_to_succeed() {
+            found.push(no_key(evidence));
+        }
+        for identity in identities.all() {
+            if let Some(file) = &identity.file {
+                found.findings.extend(unusable(evidence, identity, file));
+                found.findings.extend(hygiene(evidence, identity, file));
+            }
+            if let Some(public) = identity.public() {
+                found.findings.extend(refused_types(evidence, identity, public));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn no_key(evidence: &Evidence) -> Finding {
+    let path = evidence.account().ssh_home().unwrap_or_default().join(".ssh/id_ed25519");
+    let argv = ["ssh-keygen".into(), "-t".into(), "ed25519".into(), "-f".into(), Private::path(&path).into()];
+    let mut finding =
+        Finding::blocking(Code::NoKey, "There is no private key that ssh could use, neither in ~/.ssh nor in an agent.")
+            .subject(Subject::new("key", Private::path(&path)))
+            .remedy(Remedy::run("generate", "First, make a key.", argv.to_vec(), Safety::Confirm));
+    let summary = text!("Then add its public half, {}.pub, to your account.", Private::path(&path));
+    finding = finding.remedy(if evidence.is_cloud() {
+        Remedy::visit("add-key", summary, bitbucket::ACCOUNT_KEYS_PAGE)
+    } else {
+        Remedy::ask("add-key", summary)
+    });
+    finding
+}
+
+/// What keeps ssh from using this key. It stops git when no other key gets in and the server would accept this one, or
+/// when nobody can tell whether it would.
+fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Finding> {
+    let weight = evidence.weight(identity);
+    let key = || Private::path(&file.path);
+    let blocks = weight.blocks();
+    let finding = |code, summary: Text| {
+        let finding = Finding::blocking_if(blocks, code, summary).subject(Subject::file(&file.path, None));
+        let finding = match identity.public() {
+            Some(public) => finding.evidence("fingerprint", public.fingerprint()),
+            None => finding,
+        };
+        finding.confidence(if weight.is_certain() { Confidence::Proven } else { Confidence::Likely })
+    };
+    if matches!(identity.identity.can_sign, CanSign::Yes(_)) || !weight.matters() {
+        return None;
+    }
+    Some(match &file.state {
+        KeyState::PermissionsTooOpen { mode, .. } => finding(
+            Code::KeyPermissionsTooOpen,
+            text!("The private key {} can be read by others (mode {}), so ssh ignores it.", key(), format!("{mode:04o}")),
+        )
+        .evidence("mode", format!("{mode:04o}"))
+        .remedy(Remedy::run(
+            "chmod",
+            "Make the key readable by you alone.",
+            vec!["chmod".into(), "600".into(), key().into()],
+            Safety::Safe,
+        )),
+        KeyState::Unreadable(errno) => {
+            let error = std::io::Error::from_raw_os_error(*errno).to_string();
+            finding(Code::KeyUnreadable, text!("ssh cannot read the private key {}.", key()))
+                .evidence("error", error)
+                .remedies(advice::make_readable(evidence, &file.path))
+        }
+        KeyState::NotAFile => finding(Code::KeyUnreadable, text!("{} is no file, so ssh cannot use it as a key.", key()))
+            .remedy(Remedy::ask("name-file", "Name the key file itself in IdentityFile.")),
+        KeyState::Ppk => finding(Code::KeyIsPuttyFormat, text!("{} is a PuTTY key, which OpenSSH cannot read.", key()))
+            .remedy(convert(&file.path)),
+        KeyState::PublicHalf => {
+            finding(Code::KeyIsPublicHalf, text!("{} is the public half of a key, and nobody here holds the private one.", key()))
+                .remedies(private_half(evidence, identity, file))
+        }
+        KeyState::Corrupt { kind, .. } => {
+            finding(Code::KeyCorrupt, text!("{} is no private key that ssh can load: {}.", key(), damage(*kind)))
+                .evidence("damage", damage(*kind))
+                .remedies(repair(*kind, file))
+        }
+        KeyState::UnsupportedType(name) => finding(
+            Code::KeyTypeUnsupported,
+            text!("ssh cannot use {}: it does not support {} keys.", key(), Private::quoted(name)),
+        )
+        .remedy(generate(evidence)),
+        KeyState::Encrypted if !evidence.person_can_type_passphrase() => finding(
+            Code::KeyPassphraseNeeded,
+            text!("{} is protected by a passphrase, is in no agent, and nobody can type it here.", key()),
+        )
+        .remedy(Remedy::run(
+            "ssh-add",
+            "Load the key into your agent, which asks for the passphrase once.",
+            vec!["ssh-add".into(), key().into()],
+            Safety::Manual,
+        ))
+        .remedy(Remedy::ask(
+            "start-agent",
+            "If no agent runs: eval \"$(ssh-agent -s)\". In CI, use a key of its own without a passphrase.",
+        )),
+        KeyState::Encrypted => {
+            return Some(
+                Finding::info(Code::KeyPassphraseNeeded, text!("ssh will ask for the passphrase of {}.", key()))
+                    .subject(Subject::file(&file.path, None)),
+            );
+        }
+        KeyState::Missing { .. } | KeyState::DanglingLink if identity.public().is_some() => {
+            finding(Code::KeyPrivateHalfMissing, text!("The public half of {} is there, but the private one is gone.", key()))
+                .remedy(Remedy::ask(
+                    "restore",
+                    "Restore the private key from where it was made, or make a new one and register it.",
+                ))
+        }
+        KeyState::Missing { .. } | KeyState::DanglingLink => return None,
+        KeyState::Usable => {
+            let CanSign::PairMismatch = identity.identity.can_sign else { return None };
+            let mut pub_name = file.path.clone().into_os_string();
+            pub_name.push(".pub");
+            finding(
+                Code::KeyPairMismatch,
+                text!("{}.pub is not the public half of {}; ssh offers the one and signs with the other.", key(), key()),
+            )
+            .remedy(Remedy::run(
+                "derive",
+                text!("Write the true public half (ssh-keygen -y) into {}.", Private::path(Path::new(&pub_name))),
+                vec!["sh".into(), "-c".into(), text!("ssh-keygen -y -f '{}' > '{}.pub'", key(), key())],
+                Safety::Confirm,
+            ))
+        }
+    })
+}
+
+fn damage(kind: CorruptKind) -> &'static str {
+    match kind {
+        CorruptKind::Truncated => "it has lost its end",
+        CorruptKind::LineBreaksLost => "its line breaks are lost",
+        CorruptKind::LiteralBackslashN => "it has \\n in letters where lines should end",
+        CorruptKind::MissingFinalNewline => "its last line does not end",
+        CorruptKind::Crlf => "its lines end as on Windows (CRLF)",
+        CorruptKind::ByteOrderMark => "it begins with a byte order mark",
+        CorruptKind::LeadingBlank => "it begins with an empty line",
+        CorruptKind::Base64OfFile => "it is base64 of a key file, not yet decoded",
+        CorruptKind::Empty => "it is empty",
+        CorruptKind::Ssh2Export => "it is in the SSH2 export format",
+        CorruptKind::QuotedOrIndented => "it has quotes or blanks around its lines",
+        CorruptKind::Other => "its content is damaged",
+    }
+}
+
+fn repair(kind: CorruptKind, file: &KeyFile) -> Vec<Remedy> {
+    let key = || Private::path(&file.path);
+    let sed = |id, summary: &'static str, program: &'static str| {
+        vec![Remedy::run(id, summary, vec!["sed".into(), "-i".into(), program.into(), key().into()], Safety::Confirm)]
+    };
+    match kind {
+        CorruptKind::Crlf => sed("unix-lines", "Give its lines Unix ends.", "s/\\r$//"),
+        CorruptKind::MissingFinalNewline => sed("end-line", "End its last line.", "$a\\"),
+        CorruptKind::LeadingBlank => sed("drop-blank", "Take the empty lines at its beginning away.", "/./,$!d"),
+        CorruptKind::ByteOrderMark => sed("drop-mark", "Take the byte order mark away.", "1s/^\\xEF\\xBB\\xBF//"),
+        CorruptKind::LiteralBackslashN => sed("real-lines", "Turn the letters \\n into line ends.", "s/\\\\n/\\n/g"),
+        CorruptKind::Base64OfFile => vec![Remedy::run(
+            "decode",
+            "Decode it.",
+            vec![
+                "sh".into(),
+                "-c".into(),
+                text!(
+                    "base64 -d '{}' > '{}.decoded' && chmod 600 '{}.decoded' && mv '{}.decoded' '{}'",
+                    key(),
+                    key(),
+                    key(),
+                    key(),
+                    key()
+                ),
+            ],
+            Safety::Confirm,
+        )],
+        _ => vec![Remedy::ask(
+            "restore",
+            "Copy the key again from where it was made; in CI, write it with printf '%s\\n' \"$KEY\" (quotes matter). If it is lost, make a new one and register it.",
+        )],
+    }
+}
+
+fn convert(path: &Path) -> Remedy {
+    let target = path.with_extension("openssh");
+    let argv = [
+        "puttygen".into(),
+        Private::path(path).into(),
+        "-O".into(),
+        "private-openssh".into(),
+        "-o".into(),
+        Private::path(&target).into(),
+    ];
+    Remedy::run("convert", text!("Convert it, and name {} in IdentityFile.", Private::path(&target)), argv.to_vec(), Safety::Manual)
+}
+
+fn private_half(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Vec<Remedy> {
+    let sibling = file.path.with_extension("");
+    if evidence.is_private_key(&sibling)
+        && let Some(position) = &identity.position
+    {
+        return vec![advice::replace_value(
+            position,
+            "Name the private half.",
+            &evidence.indent(position),
+            text!("IdentityFile {}", evidence.path_for_config(&sibling)),
+        )];
+    }
+    vec![Remedy::ask("load", "Load the private half into the agent, or name its file in IdentityFile.")]
+}
+
+fn generate(evidence: &Evidence) -> Remedy {
+    let path = evidence.account().ssh_home().unwrap_or_default().join(".ssh/id_ed25519");
+    let argv = ["ssh-keygen".into(), "-t".into(), "ed25519".into(), "-f".into(), Private::path(&path).into()];
+    Remedy::run("generate", "Make an Ed25519 key, and register its public half.", argv.to_vec(), Safety::Confirm)
+}
+
+/// Types and sizes that the service is known to refuse.
+fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec<Finding> {
+    let weight = evidence.weight(identity);
+    let mut out = Vec::new();
+    if !identity.offered() {
+        return out;
+    }
+    let subject = || Subject::new("key", identity.name_text());
+    if evidence.is_cloud() && public.is_rsa() && public.bits < bitbucket::MINIMUM_RSA_BITS && weight.refused() {
+        out.push(
+            Finding::blocking_if(
+                weight.blocks_if_registered(),
+                Code::KeyTooSmall,
+                text!(
+                    "{} has {} bits; Bitbucket takes RSA keys from {} bits on.",
+                    identity.name_text(),
+                    public.bits,
+                    bitbucket::MINIMUM_RSA_BITS
+                ),
+            )
+            .subject(subject())
+            .confidence(Confidence::Likely)
+            .remedy(generate(evidence)),
+        );
+    }
+    if evidence.is_cloud() && public.is_security_key() && weight.refused() {
+        out.push(
+            Finding::blocking_if(
+                weight.blocks_if_registered(),
+                Code::KeyTypeUnsupported,
+                text!("{} is a security key ({}), which Bitbucket Cloud does not take.", identity.name_text(), &public.algorithm),
+            )
+            .subject(subject())
+            .confidence(Confidence::Likely)
+            .remedy(generate(evidence)),
+        );
+    }
+    if let Some(certificate) = &public.certificate
+        && !certificate.valid_at(evidence.now_unix())
+    {
+        out.push(
+            Finding::blocking_if(
+                weight.blocks_if_registered(),
+                Code::CertificateExpired,
+                text!("The certificate {} is expired or not yet valid.", identity.name_text()),
+            )
+            .subject(subject())
+            .evidence("valid", text!("{} to {}", evidence.day(certificate.valid_after), evidence.day(certificate.valid_before)))
+            .remedy(Remedy::ask("renew", "Ask whoever signs your certificates for a new one; check this machine's clock.")),
+        );
+    }
+    for weakness in public.weaknesses() {
+        let words = match weakness {
+            Weakness::Roca => "its primes have the structure of the ROCA flaw",
+            Weakness::SmallExponent => "its exponent is small",
+        };
+        out.push(
+            Finding::warning(Code::KeyWeak, text!("{} is known to be breakable: {}.", identity.name_text(), words))
+                .subject(subject())
+                .remedy(generate(evidence)),
+        );
+    }
+    out
+}
+
+fn hygiene(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Vec<Finding> {
+    let mut out = Vec::new();
+    if !identity.offered() || !matches!(file.state, KeyState::Usable | KeyState::Encrypted) {
+        return out;
+    }
+    let key = || Private::path(&file.path);
+    let info = |code, summary: Text, remedy| Finding::info(code, summary).subject(Subject::file(&file.path, None)).remedy(remedy);
+    let passphrase = |summary: &'static str| {
+        Remedy::run("passphrase", summary, vec!["ssh-keygen".into(), "-p".into(), "-f".into(), key().into()], Safety::Manual)
+    };
+    if !file.encrypted {
+        let summary = text!("{} has no passphrase: whoever copies the file can use it.", key());
+        out.push(info(Code::KeyWithoutPassphrase, summary, passphrase("Give it one, if a person uses it.")));
+    }
+    if matches!(file.format, Some(Format::PemRsa | Format::PemEc | Format::PemDsa)) {
+        let summary = text!("{} is in the old PEM format, which protects its passphrase badly.", key());
+        out.push(info(Code::KeyLegacyFormat, summary, passphrase("Write it anew; ssh-keygen uses the current format.")));
+    }
+    let age = file.modified.and_then(|then| evidence.now_unix().checked_sub(then)).map(|seconds| seconds / SECONDS_A_DAY);
+    if let Some(days) = age.filter(|days| *days > ROTATION_DAYS) {
+        let summary = text!("{} is {} days old.", key(), days);
+        out.push(info(Code::KeyOld, summary, generate(evidence)));
+    }
+    out
+}

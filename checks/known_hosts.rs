@@ -1,0 +1,264 @@
+//! Would ssh trust the key that the server presents?
+
+use std::path::Path;
+
+use crate::advice;
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::conversation::Peer;
+use crate::evidence::known_hosts::{Entry, Fault, Judgement, Marker};
+use crate::evidence::trust::KnownHosts;
+use crate::finding::{Code, Finding, Subject};
+use crate::privacy::{Private, Text};
+use crate::remedy::{Change, Edit, Remedy, Safety};
+use crate::{bitbucket, text};
+
+/// This check.
+#[derive(Debug)]
+pub struct KnownHostsCheck;
+
+const META: Meta = Meta {
+    id: "known-hosts",
+    title: "ssh trusts the server's key",
+    codes: &[
+        Code::HostKeyUnknown,
+        Code::HostKeyChanged,
+        Code::HostKeyRevoked,
+        Code::HostKeyTypeForced,
+        Code::KnownHostsUnreadable,
+        Code::KnownHostsMalformed,
+        Code::KnownHostsRetiredEntry,
+        Code::PlinkHostKeyUnknown,
+        Code::RevokedKeysFileUnusable,
+    ],
+    page: include_str!("known_hosts.md"),
+};
+
+impl Check for KnownHostsCheck {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let known = evidence.known_hosts()?;
+        if let Some(finding) = unusable_revocations(evidence) {
+            let mut found = Findings::new("ssh trusts no host while its list of revoked keys cannot be read");
+            found.push(finding);
+            return Ok(found);
+        }
+        let peer = evidence.peer()?;
+        let mut found = Findings::new(text!("ssh looks the server up as {}", Private::host(&known.entries.name)));
+        found.findings.extend(judged(evidence, known, peer));
+        found.findings.extend(retired(known));
+        Ok(found)
+    }
+}
+
+fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
+    let key = &peer.host_key;
+    let name = || Private::host(&known.entries.name);
+    let finding = match &peer.judgement {
+        Judgement::Trusted(_) => return None,
+        Judgement::Revoked(entry) => Finding::blocking(
+            Code::HostKeyRevoked,
+            text!("{} line {} revokes the key that {} presents.", Private::path(&entry.file), entry.line, name()),
+        )
+        .subject(Subject::file(&entry.file, Some(entry.line)))
+        .remedy(if peer.published {
+            let change = Change::Replace { line: entry.line, with: Vec::new() };
+            let edit = Edit { file: entry.file.clone(), change };
+            Remedy::edit(
+                "drop-revocation",
+                "The key is a current one: take the line out, unless your company revoked it on purpose.",
+                edit,
+                Safety::Confirm,
+            )
+        } else {
+            Remedy::ask("ask", "Do not connect; ask who runs the server, from another network.")
+        }),
+        Judgement::Changed(entries) if evidence.tolerates_changed_host_key() => {
+            return Some(Finding::warning(
+                Code::HostKeyChanged,
+                text!("{} holds another key for {}; ssh goes on because StrictHostKeyChecking is off.", file_of(entries), name()),
+            ));
+        }
+        Judgement::Changed(entries) => changed(known, peer, entries),
+        Judgement::OtherTypesOnly(entries) if evidence.host_key_algorithms_are_set() => {
+            let (file, types) = (file_of(entries), types(entries));
+            let mut finding = Finding::blocking(
+                Code::HostKeyTypeForced,
+                text!(
+                    "HostKeyAlgorithms makes the server present its {} key, while {} knows it by {} only.",
+                    &key.algorithm,
+                    file,
+                    types
+                ),
+            );
+            if let Some(position) = evidence.setting_position("hostkeyalgorithms") {
+                finding = finding
+                    .subject(Subject::file(&position.file, Some(position.line)))
+                    .remedy(advice::delete_line(&position, "Take the line out, so that ssh asks for the key it knows."));
+            }
+            finding
+        }
+        Judgement::OtherTypesOnly(_) | Judgement::CertificateAuthorityOnly(_) | Judgement::Unknown => {
+            return unknown(evidence, known, peer);
+        }
+    };
+    Some(finding.evidence("presented", text!("{} {}", &key.algorithm, key.fingerprint())))
+}
+
+fn changed(known: &KnownHosts, peer: &Peer, entries: &[Entry]) -> Finding {
+    let name = || Private::host(&known.entries.name);
+    let was_retired = entries.iter().all(|e| bitbucket::retired_key(&e.key.fingerprint()).is_some());
+    let summary = match (was_retired, peer.published) {
+        (true, true) => text!(
+            "{} still holds the key of {} that was retired in 2023; the server presents its current one.",
+            file_of(entries),
+            name()
+        ),
+        (false, true) => text!("{} holds another key for {} than its current, published one.", file_of(entries), name()),
+        _ => text!(
+            "{} holds another key for {} than the server presents, and nobody published the new one.",
+            file_of(entries),
+            name()
+        ),
+    };
+    let mut finding = Finding::blocking(Code::HostKeyChanged, summary).evidence("stored", types_and_prints(entries));
+    if let Some(entry) = entries.first() {
+        finding = finding.subject(Subject::file(&entry.file, Some(entry.line)));
+    }
+    if !peer.published {
+        return finding.remedy(Remedy::ask(
+            "verify",
+            "Do not remove the entry: compare the fingerprint with the one its administrators tell you, from another network.",
+        ));
+    }
+    // ssh-keygen leaves a file alone that has lines it cannot read.
+    if !known.entries.malformed.is_empty() {
+        let mut lines: Vec<&Entry> = entries.iter().collect();
+        lines.sort_by_key(|e| std::cmp::Reverse(e.line));
+        let drop = |e: &Entry| Edit { file: e.file.clone(), change: Change::Replace { line: e.line, with: Vec::new() } };
+        let drops = lines.into_iter().map(|e| Remedy::edit("drop-line", "First, take the line out.", drop(e), Safety::Safe));
+        return finding.remedies(drops).remedies(advice::trust_published_keys(known, peer, "Then add the published keys."));
+    }
+    let mut files: Vec<&Path> = entries.iter().map(|e| e.file.as_path()).collect();
+    files.dedup();
+    for file in files {
+        let argv = ["ssh-keygen".into(), "-R".into(), name().into(), "-f".into(), Private::path(file).into()];
+        finding = finding.remedy(Remedy::run("forget", "First, drop the stored keys of this name.", argv.to_vec(), Safety::Safe));
+    }
+    finding.remedies(advice::trust_published_keys(known, peer, "Then add the published keys."))
+}
+
+/// ssh finds no usable entry: it asks, adds the key or gives up, as StrictHostKeyChecking says.
+fn unknown(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
+    if evidence.accepts_new_host_keys() {
+        return None;
+    }
+    let blocks = !evidence.person_can_confirm_host_key();
+    let name = || Private::host(&known.entries.name);
+    let presented = text!("{} {}", &peer.host_key.algorithm, peer.host_key.fingerprint());
+    let malformed = known.entries.malformed.iter().find(|m| m.mentions_host);
+    let unreadable = known.entries.unreadable.iter().find(|u| !u.missing);
+    let finding = if let Some(line) = malformed {
+        Finding::blocking_if(
+            blocks,
+            Code::KnownHostsMalformed,
+            text!(
+                "{} line {} is meant for {}, but ssh passes over it: {}.",
+                Private::path(&line.file),
+                line.line,
+                name(),
+                fault(&line.fault)
+            ),
+        )
+        .subject(Subject::file(&line.file, Some(line.line)))
+        .remedies(replace_line(known, peer, &line.file, line.line))
+    } else if let Some(file) = unreadable {
+        Finding::blocking_if(
+            blocks,
+            Code::KnownHostsUnreadable,
+            text!("ssh cannot read {}, and no other file knows {}.", Private::path(&file.file), name()),
+        )
+        .subject(Subject::file(&file.file, None))
+        .remedies(advice::make_readable(evidence, &file.file))
+    } else {
+        let asks = if blocks { "and nobody can answer ssh's question" } else { "so ssh will ask whether to go on" };
+        Finding::blocking_if(blocks, Code::HostKeyUnknown, text!("known_hosts has no key for {}, {}.", name(), asks))
+            .subject(Subject::new("host", name()))
+            .remedies(advice::trust_published_keys(known, peer, "Add the published keys, which the server has presented."))
+    };
+    Some(
+        finding
+            .evidence("presented", presented)
+            .evidence("looked in", Text::join(known.files.iter().map(|f| Private::path(f).into()), ", ")),
+    )
+}
+
+fn replace_line(known: &KnownHosts, peer: &Peer, file: &Path, line: usize) -> Option<Remedy> {
+    let with = advice::published_lines(known, peer)?;
+    let edit = Edit { file: file.to_path_buf(), change: Change::Replace { line, with } };
+    Some(Remedy::edit("replace-line", "Put the published keys in its place.", edit, Safety::Safe))
+}
+
+/// Retired keys that are still trusted beside the current ones.
+fn retired(known: &KnownHosts) -> Vec<Finding> {
+    let plain = known.entries.keys.iter().filter(|e| e.marker == Marker::None);
+    plain
+        .filter(|e| bitbucket::retired_key(&e.key.fingerprint()).is_some())
+        .map(|entry| {
+            let edit = Edit { file: entry.file.clone(), change: Change::Replace { line: entry.line, with: Vec::new() } };
+            Finding::warning(
+                Code::KnownHostsRetiredEntry,
+                text!("{} line {} still trusts a key that Bitbucket retired in 2023.", Private::path(&entry.file), entry.line),
+            )
+            .subject(Subject::file(&entry.file, Some(entry.line)))
+            .evidence("fingerprint", entry.key.fingerprint())
+            .remedy(Remedy::edit("drop-line", "Take the line out.", edit, Safety::Confirm))
+        })
+        .collect()
+}
+
+fn unusable_revocations(evidence: &Evidence) -> Option<Finding> {
+    let (path, error) = evidence.unusable_revoked_host_keys()?;
+    let mut finding = Finding::blocking(
+        Code::RevokedKeysFileUnusable,
+        text!("RevokedHostKeys names {}, which cannot be read; ssh then trusts no host.", Private::path(&path)),
+    )
+    .subject(Subject::file(&path, None))
+    .evidence("error", error);
+    if let Some(position) = evidence.setting_position("revokedhostkeys") {
+        finding = finding.remedy(advice::delete_line(&position, "Take the setting out, or correct its path."));
+    }
+    Some(finding)
+}
+
+fn file_of(entries: &[Entry]) -> Text {
+    entries.first().map(|e| text!("{} line {}", Private::path(&e.file), e.line)).unwrap_or_else(|| "known_hosts".into())
+}
+
+fn types(entries: &[Entry]) -> String {
+    let mut types: Vec<_> = entries.iter().map(|e| e.algorithm.clone()).collect();
+    types.dedup();
+    types.join(", ")
+}
+
+fn types_and_prints(entries: &[Entry]) -> String {
+    entries.iter().map(|e| format!("{} {}", e.algorithm, e.key.fingerprint())).collect::<Vec<_>>().join(", ")
+}
+
+fn fault(fault: &Fault) -> Text {
+    match fault {
+        Fault::Marker => "its marker is not one ssh knows".into(),
+        Fault::Hash => "its hashed name is damaged".into(),
+        Fault::Truncated => "it ends before the key".into(),
+        Fault::Base64 | Fault::Damaged => "its key is damaged".into(),
+        Fault::TypeDiffers(inside) => text!("it names another type than its key, which is {}", Private::quoted(inside)),
+        Fault::ColumnOrder => "its columns are in the wrong order".into(),
+        Fault::Fingerprint => "it holds a fingerprint, not a key".into(),
+        Fault::UnknownType(kind) => text!("ssh does not know the type {}", Private::quoted(kind)),
+        Fault::RsaTooShort(bits) => text!("its RSA key is too short ({} bits)", *bits),
+        Fault::Version1 => "it is of SSH version 1".into(),
+    }
+}

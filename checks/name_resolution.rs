@@ -1,0 +1,113 @@
+//! Does the host's name resolve?
+
+use crate::advice;
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::transport::ResolveError;
+use crate::finding::{Code, Confidence, Finding, Side, Subject};
+use crate::privacy::{Private, Text};
+use crate::remedy::{Change, Edit, Remedy, Safety};
+use crate::text;
+
+/// This check.
+#[derive(Debug)]
+pub struct NameResolution;
+
+const META: Meta = Meta {
+    id: "name-resolution",
+    title: "The name resolves",
+    codes: &[Code::DnsFailure, Code::DnsSuspicious, Code::AliasUndefined],
+    page: include_str!("name_resolution.md"),
+};
+
+impl Check for NameResolution {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let name = evidence.hostname()?;
+        let addresses = match evidence.resolution()? {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                let mut found = Findings::new(text!("{} does not resolve", Private::host(&name)));
+                found.push(unresolved(evidence, &name, error));
+                return Ok(found);
+            }
+        };
+        let shown = Text::join(addresses.iter().map(|a| Private::host(a.ip().to_string()).into()), ", ");
+        let mut found = Findings::new(text!("{} resolves to {}", Private::host(&name), &shown));
+        let pinned = evidence.hosts_file_line(&name);
+        let public = evidence.is_cloud();
+        if public && (pinned.is_some() || addresses.iter().any(|a| !crate::evidence::transport::is_public(a.ip()))) {
+            let summary = match &pinned {
+                Some(line) => text!("The hosts file (line {}) pins {} to {}.", *line, Private::host(&name), &shown),
+                None => text!("{} resolves to {}, which is no public address.", Private::host(&name), &shown),
+            };
+            let mut finding = Finding::warning(Code::DnsSuspicious, summary).subject(Subject::new("host", Private::host(&name)));
+            if let Some(line) = pinned {
+                let edit = Edit { file: "/etc/hosts".into(), change: Change::Replace { line, with: Vec::new() } };
+                finding = finding.remedy(Remedy::edit(
+                    "unpin",
+                    "Take the line out, unless it is there on purpose.",
+                    edit,
+                    Safety::Manual,
+                ));
+            } else {
+                finding = finding.remedy(Remedy::ask("ask-network", "Ask your network's administrators why the name leads there."));
+            }
+            found.push(finding);
+        }
+        Ok(found)
+    }
+}
+
+fn unresolved(evidence: &Evidence, name: &str, error: &ResolveError) -> Finding {
+    let said = Private::quoted(error.to_string());
+    if !name.contains('.') && evidence.services().get(name).is_none() {
+        let near = evidence.similar_alias(name);
+        let summary = match &near {
+            Some(near) => text!(
+                "{} looks like an ssh alias, but no Host block here defines it; {} is defined.",
+                Private::host(name),
+                Private::host(near)
+            ),
+            None => text!("{} looks like an ssh alias, but no Host block on this machine defines it.", Private::host(name)),
+        };
+        let mut finding = Finding::blocking(Code::AliasUndefined, summary)
+            .subject(Subject::new("host", Private::host(name)))
+            .evidence("resolver", said);
+        if let Some(url) = evidence.url_with_host(near.as_deref()) {
+            finding = finding.remedy(advice::set_url(evidence, "Name a host that exists.", &url));
+        }
+        return finding.remedy(Remedy::ask(
+            "define-alias",
+            text!(
+                "Or define the alias in ~/.ssh/config, with HostName {} and the IdentityFile of the account.",
+                evidence.current_host()
+            ),
+        ));
+    }
+    let summary = match error {
+        ResolveError::TemporaryFailure(_) => text!("The name {} cannot be resolved: no name server answers.", Private::host(name)),
+        ResolveError::TimedOut => {
+            text!("The name {} cannot be resolved: the name servers do not answer in time.", Private::host(name))
+        }
+        _ => text!("The name {} does not resolve.", Private::host(name)),
+    };
+    let mut finding =
+        Finding::blocking(Code::DnsFailure, summary).subject(Subject::new("host", Private::host(name))).evidence("resolver", said);
+    if let Some(service) = evidence.services().near_miss(name)
+        && let Some(url) = evidence.url_with_host(Some(&service.name))
+    {
+        finding = finding.side(Side::ThisMachine).confidence(Confidence::Likely).remedy(advice::set_url(
+            evidence,
+            text!("The host is probably meant to be {}.", Private::host(&service.name)),
+            &url,
+        ));
+    }
+    finding.remedy(Remedy::ask(
+        "check-network",
+        "Check that this machine is on a network (or its VPN), and that its name server answers; other names tell.",
+    ))
+}

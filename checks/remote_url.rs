@@ -1,0 +1,303 @@
+//! Is the URL that git will contact one that can work?
+
+use crate::advice;
+use crate::bitbucket::Role;
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::git_url::{GitUrl, UrlFault, UrlFaultKind};
+use crate::evidence::target::{NoTarget, Target};
+use crate::finding::{Code, Finding, Subject};
+use crate::privacy::{Private, Text};
+use crate::remedy::{Remedy, Safety};
+use crate::text;
+
+/// This check.
+#[derive(Debug)]
+pub struct RemoteUrl;
+
+const META: Meta = Meta {
+    id: "remote-url",
+    title: "The URL git will contact",
+    codes: &[
+        Code::UrlMalformed,
+        Code::UrlNotSsh,
+        Code::UrlRewritten,
+        Code::UrlNotBitbucket,
+        Code::HostRetired,
+        Code::UserNotGit,
+        Code::NoRemote,
+        Code::GitConfigBroken,
+        Code::GitProtocolDenied,
+        Code::GitRefusesRepository,
+    ],
+    page: include_str!("remote_url.md"),
+};
+
+impl Check for RemoteUrl {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let target = match evidence.chosen_target() {
+            Ok(target) => target,
+            Err(why) => {
+                let mut found = Findings::new("there is nothing that git could contact");
+                found.push(no_target(why));
+                return Ok(found);
+            }
+        };
+        let mut found = Findings::new(match &target.effective_url {
+            Some(url) => text!("git contacts {}", Private::url(url)),
+            None => "the service itself, without a repository".into(),
+        });
+        if let Some(fault) = &target.fault {
+            found.push(malformed(evidence, target, fault));
+            return Ok(found);
+        }
+        found.findings.extend(rewritten(target));
+        found.findings.extend(not_ssh(evidence, target));
+        found.findings.extend(protocol_denied(evidence));
+        found.findings.extend(not_bitbucket(evidence));
+        found.findings.extend(retired(evidence));
+        found.findings.extend(user(evidence));
+        Ok(found)
+    }
+}
+
+fn no_target(why: &NoTarget) -> Finding {
+    match why {
+        NoTarget::NoRemote { folder } => Finding::blocking(
+            Code::NoRemote,
+            text!("The repository {} has no remote at Bitbucket, and no target was given.", Private::path(folder)),
+        )
+        .subject(Subject::file(folder, None))
+        .remedy(Remedy::ask(
+            "name-target",
+            "Name one: bbdoctor URL, bbdoctor workspace/repo; or add it with git remote add origin URL.",
+        )),
+        NoTarget::ConfigBroken(fault) => {
+            let finding = Finding::blocking(
+                Code::GitConfigBroken,
+                text!("git cannot read its configuration: {}.", Private::quoted(fault.to_string())),
+            )
+            .remedy(Remedy::ask("edit", "Correct the line, or take it out."));
+            match fault.place() {
+                Some((file, line)) => finding.subject(Subject::file(file, line)),
+                None => finding,
+            }
+        }
+        NoTarget::Distrusted { folder } => {
+            let argv = [
+                "git".into(),
+                "config".into(),
+                "--global".into(),
+                "--add".into(),
+                "safe.directory".into(),
+                Private::path(folder).into(),
+            ];
+            Finding::blocking(
+                Code::GitRefusesRepository,
+                text!("The repository {} belongs to another user; git ignores its configuration.", Private::path(folder)),
+            )
+            .subject(Subject::file(folder, None))
+            .remedy(Remedy::run("trust-folder", "If you trust its owner, say so.", argv.to_vec(), Safety::Confirm))
+        }
+    }
+}
+
+fn malformed(evidence: &Evidence, target: &Target, fault: &UrlFault) -> Finding {
+    let url = || Private::url(target.effective_url.as_deref().unwrap_or_default());
+    let what: Text = match fault.kind {
+        UrlFaultKind::SlashForColon => "a slash stands where a colon belongs, so git takes it for a folder".into(),
+        UrlFaultKind::SshColonPath => "after ssh:// a colon begins a port, and this is none".into(),
+        UrlFaultKind::HttpColonPath => "after https:// a colon begins a port, and this is none".into(),
+        UrlFaultKind::PortInScp => "in this form the port becomes a part of the path".into(),
+        UrlFaultKind::PastedWords => "there are words or blanks around it".into(),
+        UrlFaultKind::InvisibleCharacters => "it has invisible characters in it".into(),
+        UrlFaultKind::NotAscii => "it has characters in it that no host and no repository has".into(),
+        UrlFaultKind::DoubledScheme => "it begins like two URLs".into(),
+        UrlFaultKind::UpperCaseScheme => "git knows its scheme in lower case only".into(),
+        UrlFaultKind::UnknownScheme => "git does not know its scheme".into(),
+        UrlFaultKind::EmptyHost => "it names no host".into(),
+        UrlFaultKind::EmptyUser => "nothing stands before the @".into(),
+        UrlFaultKind::EmptyPath => "it names no repository".into(),
+        UrlFaultKind::DashHost | UrlFaultKind::DashPath => "it begins with a dash, which git refuses".into(),
+    };
+    let mut finding = Finding::blocking(Code::UrlMalformed, text!("The URL {} cannot work: {}.", url(), what))
+        .subject(Subject::new("url", url()));
+    match &fault.corrected {
+        Some(corrected) => finding = finding.remedy(advice::set_url(evidence, "Write it as git understands it.", corrected)),
+        None => {
+            finding = finding
+                .remedy(Remedy::ask("write-url", text!("Write it as git@{}:workspace/repository.git", evidence.current_host())));
+        }
+    }
+    finding
+}
+
+fn rewritten(target: &Target) -> Option<Finding> {
+    let rule = target.rule.as_ref()?;
+    let (url, effective) = (target.url.as_deref()?, target.effective_url.as_deref()?);
+    let place = match (&rule.origin.file, rule.origin.line) {
+        (Some(file), Some(line)) => text!(" ({} line {})", Private::path(file), line),
+        (Some(file), None) => text!(" ({})", Private::path(file)),
+        _ => Text::default(),
+    };
+    Some(
+        Finding::info(
+            Code::UrlRewritten,
+            text!("git rewrites {} to {}, by {}{}.", Private::url(url), Private::url(effective), Private::url(&rule.key), place),
+        )
+        .subject(Subject::new("url", Private::url(url))),
+    )
+}
+
+fn not_ssh(evidence: &Evidence, target: &Target) -> Option<Finding> {
+    let examined = target.examined_instead.as_deref()?;
+    let parsed = target.parsed.as_ref()?;
+    let how = match parsed {
+        GitUrl::Http(_) => "HTTPS",
+        GitUrl::Git { .. } => "the git protocol",
+        GitUrl::Local { .. } => "a folder of this machine",
+        GitUrl::Helper { .. } => "another program",
+        GitUrl::Ssh(_) => return None,
+    };
+    Some(
+        Finding::warning(
+            Code::UrlNotSsh,
+            text!(
+                "{} uses {}, so no SSH key takes part; {} is examined instead.",
+                Private::url(target.effective_url.as_deref().unwrap_or_default()),
+                how,
+                Private::url(examined)
+            ),
+        )
+        .subject(Subject::new("url", Private::url(target.effective_url.as_deref().unwrap_or_default())))
+        .remedy(advice::set_url(evidence, "Use SSH.", examined)),
+    )
+}
+
+fn protocol_denied(evidence: &Evidence) -> Option<Finding> {
+    let denial = evidence.protocol_denial()?;
+    let mut finding =
+        Finding::blocking(Code::GitProtocolDenied, text!("{} forbids git to use ssh.", Private::quoted(&denial.setting)))
+            .subject(Subject::new("setting", Private::quoted(&denial.setting)));
+    finding = match &denial.file {
+        Some(file) => {
+            let argv = [
+                "git".into(),
+                "config".into(),
+                "--file".into(),
+                Private::path(file).into(),
+                "--unset-all".into(),
+                Private::quoted(&denial.setting).into(),
+            ];
+            finding.remedy(Remedy::run("unset", "Take the setting out.", argv.to_vec(), Safety::Confirm))
+        }
+        None => finding.remedy(Remedy::ask(
+            "unset-variable",
+            text!("Unset {} in the environment, or add ssh to it.", Private::quoted(&denial.setting)),
+        )),
+    };
+    Some(finding)
+}
+
+fn not_bitbucket(evidence: &Evidence) -> Option<Finding> {
+    let typed = evidence.typed_host()?;
+    let services = evidence.services();
+    let connected = evidence.hostname().unwrap_or_else(|_| typed.clone());
+    if services.get(&typed).is_some() || services.get(&connected).is_some() {
+        return None;
+    }
+    let near = services.near_miss(&typed);
+    let hint = near.map(|s| text!("; is {} meant?", Private::host(&s.name))).unwrap_or_default();
+    let mut finding = Finding::warning(
+        Code::UrlNotBitbucket,
+        text!("{} is no host that bbdoctor knows as Bitbucket{}.", Private::host(&connected), hint),
+    )
+    .subject(Subject::new("host", Private::host(&connected)));
+    if let Some(service) = near
+        && let Some(url) = evidence.url_with_host(Some(&service.name))
+    {
+        finding = finding.remedy(advice::set_url(evidence, "Name the host of the service.", &url));
+    }
+    Some(finding.remedy(Remedy::ask(
+        "describe-host",
+        "If it is a Bitbucket of your own, describe it in config.toml under [hosts.\"NAME\"].",
+    )))
+}
+
+/// The host name that was announced to stop answering.
+fn retired(evidence: &Evidence) -> Option<Finding> {
+    let name = evidence.hostname().ok()?;
+    let service = evidence.services().get(&name)?;
+    let Role::Retired { on, by } = service.role else { return None };
+    let successor = evidence.alternates().iter().find(|a| a.host == by)?;
+    if !successor.speaks_ssh() {
+        return None;
+    }
+    let dead = evidence.road_fails() || evidence.handshake_fails();
+    let summary = if dead {
+        text!("{} no longer answers Git over SSH; Bitbucket moved it to {}, which does (announced for {}).", &service.name, by, on)
+    } else {
+        text!("{} still answers, but Bitbucket moved Git over SSH to {} (announced for {}).", &service.name, by, on)
+    };
+    let mut finding = Finding::blocking_if(dead, Code::HostRetired, summary).subject(Subject::new("host", service.name.as_str()));
+    if let Some(service) = evidence.services().get(by) {
+        finding = finding.remedies(advice::know_service(
+            evidence,
+            service,
+            by,
+            "First, make ssh know the new name by its published keys.",
+        ));
+    }
+    let in_url = evidence.typed_host().is_some_and(|typed| typed.eq_ignore_ascii_case(&service.name));
+    if !in_url {
+        if let Some(position) = evidence.setting_position("hostname") {
+            finding = finding.remedy(advice::replace_value(
+                &position,
+                "Name the new host.",
+                &evidence.indent(&position),
+                text!("HostName {}", by),
+            ));
+        }
+        return Some(finding);
+    }
+    if let Some(url) = evidence.url_with_host(Some(by))
+        && evidence.remote_name().is_some()
+    {
+        finding = finding.remedy(advice::set_url(evidence, "Give the remote the new name.", &url));
+    }
+    let old = evidence.url_prefix()?;
+    let new = old.replacen(&evidence.typed_host()?, by, 1);
+    Some(finding.remedy(advice::rewrite_urls("Or make git use the new name for every URL that has the old one.", &old, &new)))
+}
+
+fn user(evidence: &Evidence) -> Option<Finding> {
+    let user = evidence.user();
+    if user == "git" || evidence.typed_host().is_none() || evidence.login_is_known_to_succeed() {
+        return None;
+    }
+    evidence.services().get(&evidence.hostname().ok()?)?;
+    let refused = evidence.login_fails();
+    let mut finding = Finding::blocking_if(
+        refused,
+        Code::UserNotGit,
+        text!("ssh logs in as {}; Bitbucket's user for everybody is git.", Private::user(&user)),
+    )
+    .subject(Subject::new("setting", "user"));
+    if let Some(position) = evidence.setting_position("user") {
+        finding = finding.subject(Subject::file(&position.file, Some(position.line)));
+        finding = finding.remedy(advice::replace_value(
+            &position,
+            "Let ssh log in as git.",
+            &evidence.indent(&position),
+            "User git".into(),
+        ));
+    }
+    if let Some(url) = evidence.url_with_user("git") {
+        finding = finding.remedy(advice::set_url(evidence, "Put git@ into the URL.", &url));
+    }
+    Some(finding)
+}

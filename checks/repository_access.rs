@@ -1,0 +1,135 @@
+//! May the accepted key use the repository?
+
+use crate::advice;
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::conversation::{Access, refusal_words};
+use crate::evidence::keys::Key;
+use crate::evidence::session::GitService;
+use crate::finding::{Code, Confidence, Finding, Side, Subject};
+use crate::privacy::Private;
+use crate::remedy::Remedy;
+use crate::{bitbucket, text};
+
+/// This check.
+#[derive(Debug)]
+pub struct RepositoryAccess;
+
+const META: Meta = Meta {
+    id: "repository-access",
+    title: "The key may use the repository",
+    codes: &[
+        Code::RepositoryNotFound,
+        Code::RepositoryAccessDenied,
+        Code::RepositoryReadOnly,
+        Code::AccessKeyOtherRepository,
+        Code::IpNotAllowed,
+        Code::TwoStepRequired,
+        Code::UserLimitExceeded,
+        Code::RepositoryCommandFailed,
+        Code::ConnectionLostAfterLogin,
+    ],
+    page: include_str!("repository_access.md"),
+};
+
+impl Check for RepositoryAccess {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let Some(path) = evidence.repository_path() else {
+            return Err(Unavailable::NotApplicable { why: "no repository was named".into() });
+        };
+        let talk = evidence.trusted_conversation()?;
+        if !talk.open_door && !talk.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok()) {
+            return Err(Unavailable::Blocked {
+                by: "authentication",
+                why: "no key gets in, so the repository was not asked for".into(),
+            });
+        }
+        let Some(access) = talk.access.iter().find(|a| a.as_ssh_would) else {
+            return Err(Unavailable::Unknown {
+                why: "the login succeeded, and there was no time left to ask for the repository".into(),
+            });
+        };
+        let mut found = Findings::new(text!("the key may {} {}", evidence.verb(), Private::repository(&path)));
+        if let Some(answer) = access.refusal() {
+            found.summary = text!("the service refuses {}", Private::repository(&path));
+            found.push(refused(evidence, access, answer, &path));
+        }
+        Ok(found)
+    }
+}
+
+fn refused(evidence: &Evidence, access: &Access, answer: &GitService, path: &str) -> Finding {
+    let words = refusal_words(answer);
+    let repository = || Private::repository(path);
+    let key = evidence.identities().ok().and_then(|all| all.find(&access.key)).map(Key::name_text).unwrap_or_default();
+    let reads = access.upload.advertised;
+    let code = match bitbucket::refusal(&words, reads) {
+        Some(code) => code,
+        None if words.is_empty() && answer.command.exit_status.is_none() => Code::ConnectionLostAfterLogin,
+        None => Code::RepositoryCommandFailed,
+    };
+    let summary = match code {
+        Code::RepositoryNotFound => text!("The key is accepted, but the service says that {} does not exist.", repository()),
+        Code::RepositoryAccessDenied => {
+            text!(
+                "{} is accepted, but may not use {} (or it does not exist: the service does not tell them apart).",
+                &key,
+                repository()
+            )
+        }
+        Code::RepositoryReadOnly => text!("{} may read {} but not write to it.", &key, repository()),
+        Code::AccessKeyOtherRepository => text!("{} is an access key of another repository than {}.", &key, repository()),
+        Code::IpNotAllowed => {
+            text!("The workspace of {} allows only listed addresses, and yours is not one of them.", repository())
+        }
+        Code::TwoStepRequired => {
+            text!("The workspace of {} requires two-step verification, which your account does not use.", repository())
+        }
+        Code::UserLimitExceeded => text!("The plan's user limit is exceeded, so {} is read-only.", repository()),
+        Code::ConnectionLostAfterLogin => {
+            text!("The key is accepted, and then the connection ends before {} answers.", repository())
+        }
+        _ => text!("The service refused the git command for {}: {}.", repository(), Private::quoted(&words)),
+    };
+    let mut finding = Finding::blocking(code, summary)
+        .subject(Subject::new("repository", repository()))
+        .evidence("the service says", Private::quoted(if words.is_empty() { "(nothing)" } else { &words }))
+        .evidence("key", key.clone());
+    if let Some(status) = answer.command.exit_status {
+        finding = finding.evidence("exit status", text!("{}", status));
+    }
+    match code {
+        Code::RepositoryNotFound | Code::RepositoryAccessDenied => {
+            let mut finding = finding.confidence(if code == Code::RepositoryNotFound { Confidence::Proven } else { Confidence::Likely });
+            if let Some(url) = evidence.url_with_tidy_path() {
+                finding = finding.remedy(advice::set_url(evidence, "Write the repository's path as the service does.", &url));
+            }
+            finding
+                .remedy(Remedy::ask(
+                    "compare",
+                    "Compare workspace and repository with the address the service's web page shows for cloning; mind renames.",
+                ))
+                .remedy(Remedy::ask("ask-admin", text!("If they are right, ask an administrator of the repository to give the account of {} access.", key)))
+        }
+        Code::RepositoryReadOnly => finding.remedy(Remedy::ask(
+            "use-account-key",
+            "Access keys are read-only on Bitbucket Cloud: push with a key of an account that may write, or with a repository access token over HTTPS.",
+        )),
+        Code::AccessKeyOtherRepository => finding.remedy(Remedy::ask(
+            "add-access-key",
+            "Add the same public key to this repository's access keys, or use a key of an account that may read it.",
+        )),
+        Code::IpNotAllowed => finding.remedy(Remedy::ask("ask-admin", "Use the network or VPN that is allowed, or ask the workspace's administrator to add your address.")),
+        Code::TwoStepRequired => finding.remedy(Remedy::visit("two-step", "Switch two-step verification on.", bitbucket::TWO_STEP_PAGE)),
+        Code::UserLimitExceeded => finding.remedy(Remedy::ask("ask-admin", "Ask the workspace's administrator to upgrade the plan or to remove users.")),
+        Code::ConnectionLostAfterLogin => finding.side(Side::Network).confidence(Confidence::Likely).remedy(Remedy::ask(
+            "other-network",
+            text!("Try from another network and see {}; if only this network fails, ask its administrators.", bitbucket::STATUS_PAGE),
+        )),
+        _ => finding.remedy(Remedy::ask("ask-service", text!("See {}; the service's own words are above.", bitbucket::STATUS_PAGE))),
+    }
+}

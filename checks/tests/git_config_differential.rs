@@ -1,0 +1,485 @@
+//! Asks git and bbdoctor the same questions about the same configurations, which a seeded generator writes.
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "a test that sets up folders and asks git")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bbdoctor_checks::evidence::environment::Environment;
+use bbdoctor_checks::evidence::git_config::remotes::{Allowed, UrlUse};
+use bbdoctor_checks::evidence::git_config::{ConfigFault, Discovery, Entry, GitConfig, Scope};
+
+/// A fixed sequence of choices.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+}
+
+/// A home, a repository in it, and the environment that both sides see.
+struct Place {
+    root: tempfile::TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl Place {
+    fn new() -> Self {
+        let root = tempfile::tempdir().expect("a folder");
+        for folder in ["home/.config/git", "home/work/app", "home/work/app/deep"] {
+            fs::create_dir_all(root.path().join(folder)).expect("a folder");
+        }
+        let home = root.path().join("home");
+        let variables = vec![
+            ("HOME".to_string(), home.display().to_string()),
+            ("GIT_CONFIG_NOSYSTEM".to_string(), "1".to_string()),
+            ("LC_ALL".to_string(), "C".to_string()),
+        ];
+        let place = Place { root, variables };
+        assert!(place.git(&place.repository(), &["init", "-q", "-b", "main"]).is_some());
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn repository(&self) -> PathBuf {
+        self.path("home/work/app")
+    }
+
+    fn run(&self, folder: &Path, args: &[&str]) -> (bool, String, String) {
+        let mut git = Command::new("git");
+        git.args(args).current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").expect("a PATH"));
+        let out = git.envs(self.variables.iter().cloned()).output().expect("git runs");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (out.status.success(), text(out.stdout), text(out.stderr))
+    }
+
+    fn git(&self, folder: &Path, args: &[&str]) -> Option<String> {
+        let (good, stdout, _) = self.run(folder, args);
+        good.then_some(stdout)
+    }
+
+    fn ours(&self, folder: &Path) -> GitConfig {
+        let path = std::env::var_os("PATH").expect("a PATH").to_string_lossy().into_owned();
+        let environment: Environment = self.variables.iter().cloned().chain([("PATH".to_string(), path)]).collect();
+        GitConfig::read(&environment, folder)
+    }
+
+    /// `git config --list`: origin, key and value of everything, as git sees it.
+    fn listing(&self, folder: &Path) -> Option<Vec<String>> {
+        let text = self.git(folder, &["config", "--list", "--show-origin", "-z"])?;
+        let mut parts = text.split('\0');
+        let mut out = Vec::new();
+        while let (Some(origin), Some(pair)) = (parts.next(), parts.next()) {
+            let file = match origin.strip_prefix("file:") {
+                // git names the repository's own file relative to the top of the working tree.
+                Some(file) => {
+                    let file = folder.ancestors().find_map(|f| f.join(file).canonicalize().ok());
+                    file.expect("the file is there").display().to_string()
+                }
+                None => "command line".to_string(),
+            };
+            out.push(format!("{file} {}", pair.replacen('\n', "=", 1)));
+        }
+        Some(out)
+    }
+}
+
+fn our_listing(config: &GitConfig) -> Vec<String> {
+    let line = |e: &Entry| {
+        let file = match &e.origin.file {
+            Some(file) => file.canonicalize().expect("the file is there").display().to_string(),
+            None => "command line".to_string(),
+        };
+        let value = e.value.as_ref().map(|v| format!("={}", String::from_utf8_lossy(v))).unwrap_or_default();
+        format!("{file} {}{value}", e.key)
+    };
+    config.entries.iter().map(line).collect()
+}
+
+const URLS: [&str; 9] = [
+    "git@bitbucket.org:acme/app.git",
+    "https://bitbucket.org/acme/app",
+    "bb:acme/app",
+    "bb:",
+    "ssh://git@h:7999/p/r",
+    "h:x",
+    "work/app",
+    "git@github.com:a/b",
+    "bb:acme/lib",
+];
+const BEGINNINGS: [&str; 9] =
+    ["git@bitbucket.org:", "https://bitbucket.org/", "bb:", "bb:acme/", "bb:acme/app", "h", "", "work/", "git@"];
+
+fn random_text(dice: &mut Dice, local: bool) -> String {
+    let mut text = String::new();
+    for _ in 0..1 + dice.below(7) {
+        let section = match dice.below(12) {
+            0 | 1 => {
+                let remote = dice.one(&["origin", "up.stream", "Work", "a b"]);
+                let key = dice.one(&["url", "pushurl", "URL", "proxy"]);
+                format!("[remote \"{remote}\"]\n\t{key} = {}\n", dice.one(&URLS))
+            }
+            2..=4 => {
+                let base = dice.one(&["git@bitbucket.org:", "ssh://x/", "https://e/", "h:", "Git@B:"]);
+                let key = dice.one(&["insteadOf", "pushInsteadOf", "InsteadOf"]);
+                format!("[url \"{base}\"]\n  {key} = \"{}\"\n", dice.one(&BEGINNINGS))
+            }
+            5 => format!(
+                "[core] ; c\n sshCommand = {}\n",
+                dice.one(&["ssh -i k", "\"ssh -i \\\"a b\\\"\"", "ssh \\\n  -v", "a   # no", "\"a  \" b ", ""])
+            ),
+            6 => format!(
+                "[branch \"main\"]\n\tremote = {}\n pushRemote={}\n",
+                dice.one(&["origin", "Work", "nope"]),
+                dice.one(&["a b", "Work"])
+            ),
+            7 if !local => {
+                let how = dice.one(&[
+                    "include",
+                    "includeIf \"gitdir:~/work/\"",
+                    "includeIf \"gitdir:~/work\"",
+                    "includeIf \"gitdir:app/\"",
+                    "includeIf \"gitdir/i:~/WORK/\"",
+                    "includeIf \"gitdir:./work/\"",
+                    "includeIf \"gitdir:**/a?p/.git\"",
+                    "includeIf \"onbranch:ma*\"",
+                    "includeIf \"onbranch:feature/\"",
+                    "includeIf \"hasconfig:remote.*.url:git@*:acme/**\"",
+                    "IncludeIf \"unknown:x\"",
+                ]);
+                let path = dice.one(&["extra", "~/extra", "./extra", "missing", ".gitextra/../extra"]);
+                // What follows in the section is read after the included file.
+                format!("[{how}]\n\tpath = {path}\n[include]\nother = 1\n")
+            }
+            8 => format!("[Alias.{}]\nX-y = 1\nflag\n\n", dice.one(&["Dotted", "a.B"])),
+            9 => format!("[remote]\n\tpushDefault = {}\n", dice.one(&["Work", "origin"])),
+            10 => format!(
+                "[protocol{}]\r\n\tallow = {}\r\n",
+                dice.one(&["", " \"ssh\"", " \"file\""]),
+                dice.one(&["always", "never", "User"])
+            ),
+            _ => format!("# c\n[a \"q\\\"\\\\\"] b = {}\n", dice.one(&["x\\ty", "\"#\" ; z", "  lead", "é\t t", "\"\" x"])),
+        };
+        text.push_str(&section);
+    }
+    if dice.below(25) == 0 {
+        text.push_str(dice.one(&[
+            "[core\n",
+            "[a]\nb = \"x\n",
+            "key value\n",
+            "[a]\n b = \\q\n",
+            "[a]\nx # y\n",
+            "[includeIf \"onbranch:ma*\"]\npath\n",
+        ]));
+    }
+    text
+}
+
+#[test]
+fn git_and_we_read_the_same() {
+    let mut dice = Dice(12345);
+    let (mut questions, mut rewritten, mut broken) = (0, 0, 0);
+    for round in 0..60 {
+        let mut place = Place::new();
+        let home = place.path("home");
+        for (file, local) in [(".gitconfig", false), (".config/git/config", false), ("extra", true), ("work/app/.git/config", true)]
+        {
+            if dice.below(4) > 0 {
+                let mut text = random_text(&mut dice, local);
+                if file.ends_with(".git/config") {
+                    text.insert_str(0, "[core]\n\trepositoryformatversion = 0\n\tbare = false\n");
+                }
+                fs::write(home.join(file), text).expect("written");
+            }
+        }
+        match dice.below(5) {
+            0 => place.variables.extend([
+                ("GIT_CONFIG_COUNT".into(), "2".into()),
+                ("GIT_CONFIG_KEY_0".into(), "Url.git@H:.insteadOf".into()),
+                ("GIT_CONFIG_VALUE_0".into(), dice.one(&BEGINNINGS).into()),
+                ("GIT_CONFIG_KEY_1".into(), "core.sshCommand".into()),
+                ("GIT_CONFIG_VALUE_1".into(), "it's".into()),
+            ]),
+            1 => place.variables.push((
+                "GIT_CONFIG_PARAMETERS".into(),
+                dice.one(&["'core.sshcommand'='a'\\''b' 'a.b'", "'Remote.Origin.url=x y'", "'url.z:.insteadof'='bb:'  'x.Y.z'=''"])
+                    .into(),
+            )),
+            _ => {}
+        }
+        let folder = [place.repository(), place.path("home/work/app/deep"), place.path("home")][dice.below(3)].clone();
+        let config = place.ours(&folder);
+        let context = format!("round {round} in {}", folder.display());
+
+        questions += 1;
+        let Some(listing) = place.listing(&folder) else {
+            let (_, _, words) = place.run(&folder, &["config", "--list"]);
+            let fault = config.fault.as_ref().unwrap_or_else(|| panic!("{context}: git says {words}"));
+            if let ConfigFault::BadLine { file, line, .. } = fault {
+                let name = file.strip_prefix(&folder).unwrap_or(file).display();
+                assert!(words.contains(&format!("bad config line {line} in file")), "{context}: {name} {line}: {words}");
+            }
+            broken += 1;
+            continue;
+        };
+        assert_eq!(config.fault, None, "{context}");
+        assert_eq!(our_listing(&config), listing, "{context}");
+
+        for key in ["core.sshCommand", "remote.pushDefault", "remote.origin.url", "alias.dotted.x-y", "protocol.ssh.allow"] {
+            let answer = place.git(&folder, &["config", "--show-scope", "--show-origin", "--get", "-z", key]);
+            let parts: Option<Vec<String>> = answer.map(|a| a.split('\0').map(String::from).collect());
+            let ours = config.get(&key.to_lowercase());
+            questions += 1;
+            match (parts, ours) {
+                (Some(parts), Some(entry)) => {
+                    assert_eq!(entry.text(), parts[2], "{context} {key}");
+                    assert_eq!(format!("{:?}", entry.origin.scope).to_lowercase(), parts[0], "{context} {key}");
+                    if let (Some(file), Some(line)) = (&entry.origin.file, entry.origin.line) {
+                        // The line we name holds the key.
+                        let text = fs::read_to_string(file).expect("readable").lines().nth(line - 1).map(str::to_lowercase);
+                        let name = key.rsplit('.').next().expect("a name").to_lowercase();
+                        assert!(text.as_ref().is_some_and(|t| t.contains(&name)), "{context} {key}: {text:?}");
+                    }
+                }
+                (None, None) => {}
+                (git, ours) => panic!("{context} {key}: git {git:?}, we {ours:?}"),
+            }
+        }
+        for url in URLS {
+            questions += 1;
+            let (good, git, words) = place.run(&folder, &["ls-remote", "--get-url", url]);
+            assert!(good, "{context}: {words}");
+            // A remote of that name would be another question.
+            let ours = config.rewrite(url, UrlUse::Fetch);
+            rewritten += usize::from(ours.rule.is_some());
+            assert_eq!(ours.result, git.trim_end_matches('\n'), "{context} {url}");
+        }
+        for remote in config.remotes() {
+            for push in [false, true] {
+                let mut args = vec!["remote", "get-url", "--all"];
+                args.extend(push.then_some("--push"));
+                args.push(&remote.name);
+                questions += 1;
+                let ours: Vec<String> = config.urls(&remote, push).into_iter().map(|(_, r)| r.result).collect();
+                match place.git(&folder, &args) {
+                    Some(git) => {
+                        assert_eq!(ours, git.lines().map(String::from).collect::<Vec<_>>(), "{context} {} {push}", remote.name)
+                    }
+                    // `git remote` speaks of the repository's own remotes only.
+                    None => {
+                        let own = config.entries.iter().any(|e| {
+                            e.within("remote").is_some_and(|(name, _)| name == Some(&remote.name))
+                                && matches!(e.origin.scope, Scope::Local | Scope::Worktree)
+                        });
+                        assert!(!own || remote.url.is_empty(), "{context}: git knows no {}", remote.name);
+                    }
+                }
+            }
+        }
+    }
+    assert!(questions >= 300 && rewritten > 30 && broken > 0, "{questions} questions, {rewritten} rewritten, {broken} broken");
+}
+
+#[test]
+fn the_remote_without_arguments_is_gits() {
+    for (text, fetch, push) in [
+        ("[remote \"work\"]\nurl=/w\n", "/w", "/w"),
+        ("[remote \"work\"]\nurl=/w\n[remote \"x\"]\nurl=/x\n[remote \"origin\"]\nurl=/o\n", "/o", "/o"),
+        ("[remote \"work\"]\nurl=/w\n[remote \"x\"]\nurl=/x\n[branch \"main\"]\nremote=x\npushRemote=work\n", "/x", "/w"),
+        (
+            "[remote \"work\"]\nurl=/w\n[remote \"x\"]\nurl=/x\n[remote]\npushDefault=work\n[branch \"main\"]\nremote=x\n",
+            "/x",
+            "/w",
+        ),
+    ] {
+        let place = Place::new();
+        let folder = place.repository();
+        fs::write(folder.join(".git/config"), format!("[core]\nbare=false\n{text}")).expect("written");
+        let config = place.ours(&folder);
+        assert_eq!(place.git(&folder, &["ls-remote", "--get-url"]).expect("git answers").trim(), fetch, "{text}");
+        for (push, url) in [(false, fetch), (true, push)] {
+            let name = config.default_remote(push);
+            let remote = config.remotes().into_iter().find(|r| r.name == name).expect("it is there");
+            assert_eq!(config.urls(&remote, push)[0].1.result, url, "{text}");
+        }
+        // git's own words name the remote that a push goes to.
+        let (_, _, words) = place.run(&folder, &["push", "--dry-run"]);
+        assert!(words.contains(&format!("'{push}'")) || words.contains("refspec") || words.contains("upstream"), "{words}");
+    }
+}
+
+#[test]
+fn repositories_are_found_where_git_finds_them() {
+    let mut place = Place::new();
+    let repository = place.repository();
+    place.variables.extend(
+        ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"]
+            .map(|n| (n.to_string(), "x".to_string())),
+    );
+    assert!(place.git(&repository, &["commit", "-q", "--allow-empty", "-m", "x"]).is_some());
+    let tree = place.path("home/tree").display().to_string();
+    assert!(place.git(&repository, &["worktree", "add", "-q", "-b", "side", &tree]).is_some());
+    assert!(place.git(&place.path("home"), &["init", "-q", "--bare", "bare.git"]).is_some());
+    fs::create_dir_all(place.path("home/bad/deep")).expect("a folder");
+    fs::write(place.path("home/bad/.git"), "gitdir: /nowhere\n").expect("written");
+    fs::create_dir_all(place.path("home/empty/.git")).expect("a folder");
+    std::os::unix::fs::symlink(&repository, place.path("home/link")).expect("a link");
+    let (work, app) = (place.path("home/work").display().to_string(), repository.display().to_string());
+
+    let folders = [
+        "home",
+        "home/work/app/deep",
+        "home/tree",
+        "home/bare.git/refs",
+        "home/bad/deep",
+        "home/empty",
+        "home/link",
+        "home/work/app/.git",
+    ];
+    let settings: [&[(&str, &str)]; 7] = [
+        &[],
+        &[("GIT_CEILING_DIRECTORIES", work.as_str())],
+        &[("GIT_CEILING_DIRECTORIES", app.as_str())],
+        &[("GIT_DIR", "/nowhere")],
+        &[("GIT_DIR", "../app/.git")],
+        &[
+            ("GIT_TEST_NONE", "1"),
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", "safe.bareRepository"),
+            ("GIT_CONFIG_VALUE_0", "explicit"),
+        ],
+        &[("GIT_DISCOVERY_ACROSS_FILESYSTEM", "1")],
+    ];
+    let before = place.variables.len();
+    let mut found = 0;
+    for folder in folders {
+        for setting in settings {
+            place.variables.extend(setting.iter().map(|(n, v)| (n.to_string(), v.to_string())));
+            let folder = place.path(folder);
+            let git = place.git(&folder, &["rev-parse", "--absolute-git-dir"]);
+            let config = place.ours(&folder);
+            let same = |path: &Path| path.canonicalize().ok();
+            let ours = config.repository().and_then(|r| same(&r.git_dir));
+            assert_eq!(
+                ours,
+                git.as_deref().and_then(|g| same(Path::new(g.trim_end()))),
+                "{} {setting:?}: {:?}",
+                folder.display(),
+                config.discovery
+            );
+            let branch = place.git(&folder, &["symbolic-ref", "-q", "--short", "HEAD"]);
+            assert_eq!(config.repository().and_then(|r| r.branch.clone()), branch.map(|b| b.trim().to_string()));
+            found += usize::from(git.is_some());
+            place.variables.truncate(before);
+        }
+    }
+    assert!((20..50).contains(&found), "{found}");
+}
+
+#[test]
+#[allow(clippy::print_stderr, reason = "a test that cannot run says so")]
+fn a_repository_of_somebody_else_is_refused_as_git_refuses_it() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("only root can give a folder away: not tested here");
+        return;
+    }
+    let place = Place::new();
+    let repository = place.repository();
+    let app = repository.display().to_string();
+    let give = |path: &Path, uid: u32| std::os::unix::fs::chown(path, Some(uid), Some(uid)).expect("root can");
+    for (gift, sudo, safe) in [
+        ("", None, ""),
+        (".git", None, ""),
+        ("", Some("4242"), ""),
+        ("", Some("4243"), ""),
+        ("", None, "*"),
+        ("", None, app.as_str()),
+        ("", None, "~/work/app"),
+        ("", None, "~/work/*"),
+        ("", None, "~/*"),
+        ("", None, "~/wor*"),
+        ("", None, "relative/app"),
+        ("", None, "."),
+        (".git", None, "~/work/app/"),
+    ] {
+        let mut place = Place { root: tempfile::tempdir().expect("a folder"), variables: place.variables.clone() };
+        place.variables.extend(sudo.map(|s| ("SUDO_UID".to_string(), s.to_string())));
+        give(&repository, 0);
+        give(&repository.join(".git"), 0);
+        give(&repository.join(gift), 4242);
+        let home = repository.parent().and_then(Path::parent).expect("a home");
+        fs::write(home.join(".gitconfig"), format!("[safe]\ndirectory = {safe}\n")).expect("written");
+        let (good, _, words) = place.run(&repository.join("deep"), &["rev-parse", "--git-dir"]);
+        let config = place.ours(&repository.join("deep"));
+        let refused = matches!(config.discovery, Discovery::Dubious { owner: 4242, .. });
+        assert_eq!(refused, words.contains("dubious ownership"), "{gift} {sudo:?} {safe}: {words}");
+        assert_eq!(refused, !good);
+    }
+}
+
+#[test]
+fn transports_are_allowed_as_git_allows_them() {
+    let mut place = Place::new();
+    let folder = place.path("home");
+    place.variables.push(("GIT_SSH_COMMAND".into(), "exit 9;".into()));
+    let before = place.variables.len();
+    for text in [
+        "",
+        "[protocol]\nallow=never\n",
+        "[protocol \"ssh\"]\nallow=Never\n[protocol]\nallow=always\n",
+        "[protocol \"ssh\"]\nallow=user\n",
+        "[protocol]\nallow=maybe\n",
+    ] {
+        for variable in [
+            None,
+            Some(("GIT_ALLOW_PROTOCOL", "https:ssh")),
+            Some(("GIT_ALLOW_PROTOCOL", "https")),
+            Some(("GIT_PROTOCOL_FROM_USER", "0")),
+        ] {
+            place.variables.extend(variable.map(|(n, v)| (n.to_string(), v.to_string())));
+            fs::write(folder.join(".gitconfig"), text).expect("written");
+            let (_, _, words) = place.run(&folder, &["ls-remote", "git@127.0.0.1:x"]);
+            let environment: Environment = place.variables.iter().cloned().collect();
+            let ours = place.ours(&folder).allowed(&environment, "ssh");
+            let git = words.contains("Could not read from remote repository");
+            assert_eq!(ours == Allowed::Yes, git, "{text} {variable:?}: {ours:?} {words}");
+            place.variables.truncate(before);
+        }
+    }
+}
+
+#[test]
+fn what_git_dies_of_is_found() {
+    for (files, words) in [
+        (&[(".gitconfig", "[include]\npath = .gitconfig\n")][..], "exceeded maximum include depth"),
+        (&[(".gitconfig", "[include]\npath = a\n"), ("a", "[include]\npath = b\n"), ("b", "[x]\ny\n")], ""),
+        (&[(".gitconfig", "[include]\npath = ~nobody-of-that-name/x\n")], "could not expand include path"),
+        (&[(".gitconfig", "[include]\npath = work\n")], "Is a directory"),
+        (&[(".gitconfig", "[include]\npath = a\n"), ("a", "[x\n")], "bad config line 1 in file"),
+        (&[(".gitconfig", "\u{feff}[x]\ny = 1\n")], ""),
+        (
+            &[(".gitconfig", "[includeIf \"hasconfig:remote.*.url:none\"]\npath = a\n"), ("a", "[remote \"x\"]\nurl = y\n")],
+            "remote URLs cannot be configured",
+        ),
+    ] {
+        let place = Place::new();
+        let home = place.path("home");
+        for (name, text) in files {
+            fs::write(home.join(name), text).expect("written");
+        }
+        let (good, _, said) = place.run(&home, &["config", "--list"]);
+        let fault = place.ours(&home).fault;
+        assert_eq!(good, words.is_empty(), "{files:?}: {said}");
+        assert!(said.contains(words), "{files:?}: {said}");
+        assert_eq!(fault.is_none(), good, "{files:?}: {fault:?}");
+    }
+}

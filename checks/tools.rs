@@ -1,0 +1,208 @@
+//! Are git and ssh there, do they start, and how does git start ssh?
+
+use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::evidence::Evidence;
+use crate::evidence::git_run::GitComplaint;
+use crate::evidence::platform;
+use crate::evidence::ssh_command::{ClientKind, NotRunnable, Source, SshCommand, Started, Variant, VariantSource};
+use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::privacy::{Private, Text};
+use crate::remedy::{Remedy, Safety};
+use crate::text;
+
+/// This check.
+#[derive(Debug)]
+pub struct Tools;
+
+const META: Meta = Meta {
+    id: "tools",
+    title: "git, ssh and how git starts it",
+    codes: &[
+        Code::GitNotFound,
+        Code::SshNotFound,
+        Code::SshCommandNotRunnable,
+        Code::SshBroken,
+        Code::SshOutdated,
+        Code::SshNotOpenssh,
+        Code::SshCommandAddsOptions,
+        Code::SshVariantWrong,
+    ],
+    page: include_str!("tools.md"),
+};
+
+/// The first OpenSSH with rsa-sha2 signatures (7.2), as major * 100 + minor.
+const RSA_SHA2: u32 = 702;
+
+impl Check for Tools {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        let command = evidence.ssh_command();
+        let mut found = Findings::new(match &command.started {
+            Started::Runs { text, .. } => text!("git runs {} ({})", Private::quoted(&command.text), Private::quoted(text)),
+            _ => text!("git runs {}", Private::quoted(&command.text)),
+        });
+        if evidence.git().is_none() {
+            found.push(
+                Finding::warning(Code::GitNotFound, "There is no git on PATH, so git's own part cannot be examined.")
+                    .subject(Subject::new("program", "git"))
+                    .remedy(Remedy::ask("install-git", "Install git.")),
+            );
+        }
+        if let Some(finding) = not_runnable(command) {
+            found.push(finding);
+            return Ok(found);
+        }
+        found.findings.extend(broken(command));
+        found.findings.extend(version(command));
+        found.findings.extend(kind(command));
+        found.findings.extend(variant(evidence, command));
+        if !command.options.all.is_empty() {
+            let options = command.options.all.join(" ");
+            found.push(
+                Finding::info(
+                    Code::SshCommandAddsOptions,
+                    text!("The ssh command carries options, which every later check honours: {}.", Private::quoted(options)),
+                )
+                .subject(Subject::new("setting", setting(command)))
+                .remedy(Remedy::ask("nothing", "Nothing needs to be done.")),
+            );
+        }
+        Ok(found)
+    }
+}
+
+/// The name of what decides on the ssh command.
+fn setting(command: &SshCommand) -> &'static str {
+    match command.source {
+        Source::GitSshCommand => "GIT_SSH_COMMAND",
+        Source::Config(_) => "core.sshCommand",
+        Source::GitSsh => "GIT_SSH",
+        Source::Default => "ssh",
+    }
+}
+
+/// Takes the setting away that names the command.
+fn unset(command: &SshCommand) -> Remedy {
+    match &command.source {
+        Source::Config(origin) => {
+            let mut argv: Vec<Text> = vec!["git".into(), "config".into()];
+            match &origin.file {
+                Some(file) => argv.extend(["--file".into(), Private::path(file).into()]),
+                None => argv.push("--global".into()),
+            }
+            argv.extend(["--unset-all".into(), "core.sshCommand".into()]);
+            Remedy::run("unset", "Take core.sshCommand out, so that git runs ssh.", argv, Safety::Confirm)
+        }
+        _ => Remedy::ask("unset-variable", text!("Unset {} (unset {}), or correct it.", setting(command), setting(command))),
+    }
+}
+
+fn not_runnable(command: &SshCommand) -> Option<Finding> {
+    let client = command.client.as_ref()?;
+    let why = client.path.as_ref().err()?;
+    if matches!(command.source, Source::Default) {
+        let mut finding = Finding::blocking(Code::SshNotFound, "git has no ssh client to run: there is none on PATH.")
+            .subject(Subject::new("program", "ssh"));
+        if let Some(argv) = platform::install_ssh_client() {
+            let argv = argv.iter().map(|a| Text::from(*a)).collect();
+            finding = finding.remedy(Remedy::run("install", "Install an ssh client.", argv, Safety::Manual));
+        }
+        return Some(finding.remedy(Remedy::ask("install-ssh", "Install OpenSSH's client, or put it on PATH.")));
+    }
+    let mut finding = Finding::blocking(
+        Code::SshCommandNotRunnable,
+        text!(
+            "{} names {}, which cannot be run: {}.",
+            setting(command),
+            Private::quoted(&client.word),
+            Private::quoted(why.to_string())
+        ),
+    )
+    .subject(Subject::new("setting", setting(command)))
+    .evidence("command", Private::quoted(&command.text));
+    if let NotRunnable::NotExecutable(path) = why {
+        let argv = vec!["chmod".into(), "+x".into(), Private::path(path).into()];
+        finding = finding.remedy(Remedy::run("chmod", "Make it executable.", argv, Safety::Confirm));
+    }
+    Some(finding.remedy(unset(command)))
+}
+
+fn broken(command: &SshCommand) -> Option<Finding> {
+    let Started::Broken { said, .. } = &command.started else { return None };
+    Some(
+        Finding::blocking(
+            Code::SshBroken,
+            text!("The ssh client does not start: {}.", Private::quoted(said.trim_end_matches('.'))),
+        )
+        .subject(Subject::new("program", Private::quoted(&command.text)))
+        .evidence("it says", Private::quoted(said))
+        .remedy(Remedy::ask(
+            "repair",
+            "Reinstall it, or take out of the environment what gives it other libraries (LD_LIBRARY_PATH, LD_PRELOAD).",
+        )),
+    )
+}
+
+fn version(command: &SshCommand) -> Option<Finding> {
+    let Started::Runs { text, openssh: Some(version) } = &command.started else { return None };
+    (*version < RSA_SHA2).then(|| {
+        Finding::warning(Code::SshOutdated, text!("The ssh client is too old for today's servers: {}.", Private::quoted(text)))
+            .subject(Subject::new("program", Private::quoted(&command.text)))
+            .remedy(Remedy::ask("upgrade", "Upgrade OpenSSH to 7.2 or later."))
+    })
+}
+
+fn kind(command: &SshCommand) -> Option<Finding> {
+    let name = match command.kind {
+        ClientKind::Plink => "plink",
+        ClientKind::TortoisePlink => "TortoisePlink",
+        ClientKind::Dropbear => "Dropbear's client",
+        ClientKind::OpenSsh | ClientKind::Wrapper | ClientKind::Unknown => return None,
+    };
+    Some(
+        Finding::info(Code::SshNotOpenssh, text!("git runs {}: its own keys, agent and host key cache apply.", name))
+            .subject(Subject::new("setting", setting(command)))
+            .remedy(Remedy::ask("nothing", "Nothing needs to be done, if that is meant.")),
+    )
+}
+
+/// git speaks another client's options than the client understands.
+fn variant(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
+    let (name, place) = match &command.variant_source {
+        VariantSource::Environment(value) => (format!("GIT_SSH_VARIANT={value}"), None),
+        VariantSource::Config(value, origin) => (format!("ssh.variant={value}"), Some(origin)),
+        VariantSource::Name => return None,
+    };
+    let speaks_openssh = command.takes_openssh_options() && command.kind != ClientKind::Wrapper;
+    let wrong = match command.variant {
+        Variant::Plink | Variant::Putty | Variant::TortoisePlink | Variant::Simple => speaks_openssh,
+        Variant::Ssh => matches!(command.kind, ClientKind::Plink | ClientKind::TortoisePlink),
+        Variant::Auto => false,
+    };
+    let failed = matches!(evidence.git_complaint(), Some(GitComplaint::VariantLacks(_)));
+    let port = evidence.target().ok().and_then(|t| t.ssh()?.port).is_some();
+    if !wrong || !(failed || port || command.variant == Variant::TortoisePlink) {
+        return None;
+    }
+    let mut finding = Finding::blocking(
+        Code::SshVariantWrong,
+        text!("{} makes git speak another client's options than its ssh understands.", Private::quoted(&name)),
+    )
+    .confidence(Confidence::Likely)
+    .subject(Subject::new("setting", Private::quoted(&name)));
+    if let Some(file) = place.and_then(|o| o.file.as_ref()) {
+        let argv = vec![
+            "git".into(),
+            "config".into(),
+            "--file".into(),
+            Private::path(file).into(),
+            "--unset-all".into(),
+            "ssh.variant".into(),
+        ];
+        finding = finding.remedy(Remedy::run("unset", "Take the setting out: git then finds out by itself.", argv, Safety::Safe));
+    }
+    Some(finding.remedy(Remedy::ask("unset-variable", "Unset GIT_SSH_VARIANT where it is set.")))
+}

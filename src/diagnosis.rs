@@ -1,0 +1,339 @@
+//! From findings to a verdict: pure functions over the results of the checks.
+//!
+//! Structure comes first: on the way of a clone, the earliest finding that stops git is the candidate, and what comes after
+//! it is explained by it. Then come the [`RULES`], for causes that only several findings together reveal. What git itself
+//! did outweighs both: what git got past cannot be the cause, and where git works nothing is called broken.
+
+use bbdoctor_checks::check::{Findings, Meta};
+use bbdoctor_checks::evidence::witness::Witness;
+use bbdoctor_checks::finding::{Code, Finding, Severity};
+use bbdoctor_checks::privacy::Text;
+use bbdoctor_checks::text;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// It looked, and nothing is wrong.
+    Pass,
+    /// It found a risk.
+    Warn,
+    /// It found something that stops git.
+    Fail,
+    /// An earlier check failed, and without it this one cannot look.
+    Blocked,
+    /// It tried and could not find out.
+    Unknown,
+    /// The user asked not to look (`--offline`).
+    Skipped,
+    /// The user did not select it (`--only`, `--skip`).
+    NotSelected,
+    /// The question does not arise.
+    NotApplicable,
+    /// A fault of bbdoctor in this check.
+    Crashed,
+}
+
+/// One check, run.
+#[derive(Debug)]
+pub(crate) struct CheckResult {
+    /// The check.
+    pub(crate) meta: &'static Meta,
+    /// How it ended.
+    pub(crate) status: Status,
+    /// What it saw, in one sentence.
+    pub(crate) summary: Text,
+    /// The check that stands in its way.
+    pub(crate) blocked_by: Option<&'static str>,
+    /// What it found.
+    pub(crate) findings: Vec<Finding>,
+    /// How long it took, evidence included, in milliseconds.
+    pub(crate) duration_ms: u64,
+}
+
+impl CheckResult {
+    /// A check that answered.
+    pub(crate) fn answered(meta: &'static Meta, found: Findings, duration_ms: u64) -> Self {
+        let mut result = CheckResult {
+            meta,
+            status: Status::Pass,
+            summary: found.summary,
+            blocked_by: None,
+            findings: found.findings,
+            duration_ms,
+        };
+        result.restate();
+        result
+    }
+
+    /// Makes the status say what the findings say.
+    fn restate(&mut self) {
+        if matches!(self.status, Status::Pass | Status::Warn | Status::Fail) {
+            self.status = match self.findings.iter().map(|f| f.severity).max() {
+                Some(Severity::Error) => Status::Fail,
+                Some(Severity::Warning) => Status::Warn,
+                Some(Severity::Info) | None => Status::Pass,
+            };
+        }
+    }
+}
+
+/// The whole judgement.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Nothing stands in git's way.
+    Healthy,
+    /// git fails because of this.
+    Broken(Box<Cause>),
+    /// It could not be found out: these checks could not look.
+    Inconclusive(Vec<&'static str>),
+}
+
+/// What breaks git.
+#[derive(Debug)]
+pub(crate) struct Cause {
+    /// The check that found it.
+    pub(crate) check: &'static str,
+    /// What it found.
+    pub(crate) finding: Finding,
+    /// Findings that follow from it.
+    pub(crate) explains: Vec<Code>,
+    /// Findings that do not.
+    pub(crate) also: Vec<Code>,
+}
+
+/// A cause that several findings together reveal: looks at all blocking findings and names the one to prefer.
+struct Rule {
+    /// What it concludes; the case that needs it is named in its documentation.
+    conclude: fn(&[Candidate]) -> Option<Code>,
+}
+
+/// A finding that stops git, with the position of its check on the way of a clone.
+struct Candidate<'a> {
+    step: usize,
+    check: &'static str,
+    finding: &'a Finding,
+}
+
+/// The rules, the first that concludes anything wins.
+const RULES: &[Rule] = &[Rule { conclude: proven_beats_possible }, Rule { conclude: the_key_that_is_known }];
+
+/// A cause that was seen directly is preferred to an earlier one that is only one explanation among several.
+/// Case: `a_key_nobody_can_judge_beside_one_that_is_refused`.
+fn proven_beats_possible(candidates: &[Candidate]) -> Option<Code> {
+    use bbdoctor_checks::finding::Confidence;
+    let first = candidates.first()?;
+    if first.finding.confidence > Confidence::Possible {
+        return None;
+    }
+    candidates.iter().find(|c| c.finding.confidence == Confidence::Proven).map(|c| c.finding.code)
+}
+
+/// When a key that the server accepts is known to be held back, that is the cause, and a missing or unusable other key is
+/// only why nobody noticed. Case: `identityfile_has_a_typo_in_its_path`.
+fn the_key_that_is_known(candidates: &[Candidate]) -> Option<Code> {
+    let missing = [Code::IdentityFileMissing, Code::NoKey];
+    let first = candidates.first()?;
+    if !missing.contains(&first.finding.code) {
+        return None;
+    }
+    candidates.iter().map(|c| c.finding.code).find(|code| matches!(code, Code::KeyNotOffered | Code::IdentitiesOnlyExcludesKey))
+}
+
+/// Judges the results, after making them agree with what git did.
+pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
+    follow_git(results, witness);
+    let candidates: Vec<Candidate> = results
+        .iter()
+        .enumerate()
+        .flat_map(|(step, r)| r.findings.iter().map(move |f| (step, r.meta.id, f)))
+        .filter(|(_, _, f)| f.blocking)
+        .map(|(step, check, finding)| Candidate { step, check, finding })
+        .collect();
+    if let Some(first) = candidates.first() {
+        let chosen = RULES
+            .iter()
+            .find_map(|rule| (rule.conclude)(&candidates))
+            .and_then(|code| candidates.iter().find(|c| c.finding.code == code))
+            .unwrap_or(first);
+        return Verdict::Broken(Box::new(cause(chosen, &candidates, results)));
+    }
+    match witness.works() {
+        Some(true) => return Verdict::Healthy,
+        Some(false) => return Verdict::Inconclusive(vec!["git-agrees"]),
+        None => {}
+    }
+    let unseen: Vec<_> = results
+        .iter()
+        .filter(|r| {
+            matches!(r.status, Status::Blocked | Status::Unknown | Status::Skipped | Status::Crashed) && r.meta.id != "git-agrees"
+        })
+        .map(|r| r.meta.id)
+        .collect();
+    let git_unseen = witness.works().is_none() && witness.was_asked();
+    match (unseen.is_empty(), git_unseen) {
+        (true, false) => Verdict::Healthy,
+        (true, true) => Verdict::Inconclusive(vec!["git-agrees"]),
+        (false, _) => Verdict::Inconclusive(unseen),
+    }
+}
+
+/// Takes back what git's own run refutes: everything where git works, and whatever lies before the point git reached.
+fn follow_git(results: &mut [CheckResult], witness: &Witness) {
+    let reached = match witness.works() {
+        Some(true) => results.len(),
+        Some(false) => witness.got_past().and_then(|id| results.iter().position(|r| r.meta.id == id)).map_or(0, |n| n + 1),
+        None => 0,
+    };
+    for result in &mut results[..reached] {
+        result.findings.iter_mut().for_each(Finding::demote);
+        result.restate();
+    }
+}
+
+fn cause(chosen: &Candidate, candidates: &[Candidate], results: &[CheckResult]) -> Cause {
+    let mut explains = Vec::new();
+    let mut also = Vec::new();
+    for other in candidates.iter().filter(|c| !std::ptr::eq(c.finding, chosen.finding)) {
+        let list = if other.step >= chosen.step { &mut explains } else { &mut also };
+        list.push(other.finding.code);
+    }
+    let warnings = results.iter().flat_map(|r| &r.findings).filter(|f| !f.blocking && f.severity == Severity::Warning);
+    also.extend(warnings.map(|f| f.code));
+    for list in [&mut explains, &mut also] {
+        list.retain(|code| *code != chosen.finding.code);
+        list.sort_unstable();
+        list.dedup();
+    }
+    also.retain(|code| !explains.contains(code));
+    Cause { check: chosen.check, finding: chosen.finding.clone(), explains, also }
+}
+
+impl Verdict {
+    /// One sentence for a reader who reads nothing else.
+    pub(crate) fn summary(&self, results: &[CheckResult], operation: &str) -> Text {
+        let warnings = results.iter().flat_map(|r| &r.findings).filter(|f| f.severity == Severity::Warning).count();
+        match self {
+            Verdict::Healthy if warnings == 0 => text!("git can {} over SSH; nothing stands in the way.", operation),
+            Verdict::Healthy if warnings == 1 => text!("git can {} over SSH; there is 1 warning.", operation),
+            Verdict::Healthy => text!("git can {} over SSH; there are {} warnings.", operation, warnings),
+            Verdict::Broken(cause) => cause.finding.summary.clone(),
+            Verdict::Inconclusive(unseen) => {
+                text!("Could not find out whether git can {}: {} could not be examined.", operation, unseen.join(", "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bbdoctor_checks::ALL;
+    use bbdoctor_checks::finding::Confidence;
+    use proptest::prelude::*;
+
+    /// What a generated check says: how it ended, and for each finding whether it blocks and how sure it is.
+    type Said = (u8, Vec<(prop::sample::Index, bool, u8)>);
+
+    fn results(said: &[Said]) -> Vec<CheckResult> {
+        ALL.iter()
+            .zip(said)
+            .map(|(check, (ending, findings))| {
+                let meta = check.meta();
+                let mut found = Findings::new("…");
+                if *ending == 0 {
+                    for (code, blocks, confidence) in findings {
+                        let code = *code.get(meta.codes);
+                        let confidence = [Confidence::Possible, Confidence::Likely, Confidence::Proven][*confidence as usize];
+                        found.push(Finding::blocking_if(*blocks, code, code.name()).confidence(confidence));
+                    }
+                }
+                let mut result = CheckResult::answered(meta, found, 0);
+                match ending {
+                    1 => result.status = Status::Blocked,
+                    2 => result.status = Status::Unknown,
+                    3 => result.status = Status::NotApplicable,
+                    _ => {}
+                }
+                result
+            })
+            .collect()
+    }
+
+    fn said() -> impl Strategy<Value = Vec<Said>> {
+        let finding = (any::<prop::sample::Index>(), prop::bool::weighted(0.3), 0..3u8);
+        prop::collection::vec(
+            (prop_oneof![6 => Just(0u8), 1 => Just(1), 1 => Just(2), 1 => Just(3)], prop::collection::vec(finding, 0..3)),
+            ALL.len(),
+        )
+    }
+
+    fn witness() -> impl Strategy<Value = Witness> {
+        let past = prop::option::of((0..ALL.len()).prop_map(|n| ALL[n].meta().id));
+        prop_oneof![
+            Just(Witness::Worked),
+            Just(Witness::Silent),
+            Just(Witness::NotAsked),
+            past.prop_map(|got_past| Witness::Failed { got_past })
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_blocking_finding_is_the_cause_or_explained_or_listed(said in said(), witness in witness()) {
+            let mut results = results(&said);
+            let verdict = judge(&mut results, &witness);
+            let blocking: Vec<Code> = results.iter().flat_map(|r| &r.findings).filter(|f| f.blocking).map(|f| f.code).collect();
+            match &verdict {
+                Verdict::Broken(cause) => {
+                    for code in &blocking {
+                        prop_assert!(cause.finding.code == *code || cause.explains.contains(code) || cause.also.contains(code), "{code:?}");
+                    }
+                    let owner = results.iter().find(|r| r.meta.id == cause.check).expect("a check that ran");
+                    prop_assert_eq!(owner.status, Status::Fail, "a cause never rests on a check that does not fail");
+                }
+                Verdict::Healthy | Verdict::Inconclusive(_) => prop_assert!(blocking.is_empty()),
+            }
+        }
+
+        #[test]
+        fn where_git_works_nothing_is_called_broken(said in said()) {
+            let mut results = results(&said);
+            prop_assert!(matches!(judge(&mut results, &Witness::Worked), Verdict::Healthy));
+            prop_assert!(results.iter().all(|r| r.status != Status::Fail && r.findings.iter().all(|f| !f.blocking)));
+        }
+
+        #[test]
+        fn health_needs_that_everything_was_seen(said in said()) {
+            let mut results = results(&said);
+            let verdict = judge(&mut results, &Witness::NotAsked);
+            let unseen = results.iter().any(|r| matches!(r.status, Status::Blocked | Status::Unknown) && r.meta.id != "git-agrees");
+            if matches!(verdict, Verdict::Healthy) {
+                prop_assert!(!unseen);
+            }
+        }
+
+        #[test]
+        fn remarks_never_change_the_cause(said in said(), witness in witness(), at in 0..ALL.len(), pick in any::<prop::sample::Index>(), first in any::<bool>()) {
+            let (mut plain, mut more) = (results(&said), results(&said));
+            let remark = Finding::warning(*pick.get(ALL[at].meta().codes), "a remark");
+            let place = if first { 0 } else { more[at].findings.len() };
+            if matches!(more[at].status, Status::Pass | Status::Warn | Status::Fail) {
+                more[at].findings.insert(place, remark);
+            }
+            let name = |v: Verdict| match v {
+                Verdict::Broken(c) => Some((c.check, c.finding.code)),
+                _ => None,
+            };
+            prop_assert_eq!(name(judge(&mut plain, &witness)), name(judge(&mut more, &witness)));
+        }
+
+        #[test]
+        fn what_git_got_past_is_never_the_cause(said in said(), past in 0..ALL.len()) {
+            let mut results = results(&said);
+            if let Verdict::Broken(cause) = judge(&mut results, &Witness::Failed { got_past: Some(ALL[past].meta().id) }) {
+                let step = results.iter().position(|r| r.meta.id == cause.check).expect("a check that ran");
+                prop_assert!(step > past);
+            }
+        }
+    }
+}

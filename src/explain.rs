@@ -1,0 +1,69 @@
+//! The pages: what a finding or a check means, printed offline.
+
+use std::fmt::Write as _;
+
+use bbdoctor_checks::ALL;
+
+/// The page of a check, or the section of a code; `None` for a name that is neither.
+pub(crate) fn page(name: &str) -> Option<String> {
+    if let Some(check) = ALL.iter().find(|c| c.meta().id == name) {
+        return Some(check.meta().page.to_string());
+    }
+    ALL.iter().find(|c| c.meta().codes.iter().any(|code| code.name() == name)).and_then(|c| section(c.meta().page, name))
+}
+
+/// The part of a page from `## NAME` to the next section.
+fn section(page: &str, name: &str) -> Option<String> {
+    let title = format!("## {name}");
+    let mut lines = page.lines().skip_while(|line| line.trim_end() != title);
+    let first = lines.next()?;
+    let body: Vec<_> = std::iter::once(first).chain(lines.take_while(|line| !line.starts_with("## "))).collect();
+    Some(body.join("\n").trim_end().to_string() + "\n")
+}
+
+/// Every check with its codes.
+pub(crate) fn list() -> String {
+    let mut out = String::new();
+    for check in ALL {
+        let meta = check.meta();
+        let _ = writeln!(out, "{}: {}", meta.id, meta.title);
+        for code in meta.codes {
+            let _ = writeln!(out, "    {:32} {}", code.name(), code.says());
+        }
+    }
+    out
+}
+
+/// Every check in the order in which they run.
+pub(crate) fn checks() -> String {
+    ALL.iter().fold(String::new(), |out, c| out + &format!("{:28} {}\n", c.meta().id, c.meta().title))
+}
+
+/// The name that `name` is probably meant to be.
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    let names = ALL.iter().flat_map(|c| std::iter::once(c.meta().id).chain(c.meta().codes.iter().map(|code| code.name())));
+    names.map(|n| (strsim::damerau_levenshtein(n, name), n)).filter(|(distance, _)| *distance <= 4).min().map(|(_, n)| n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_section_and_every_section_a_code() {
+        for check in ALL {
+            let meta = check.meta();
+            let codes: Vec<_> = meta.codes.iter().map(|c| c.name()).collect();
+            let sections: Vec<_> = meta.page.lines().filter_map(|l| l.strip_prefix("## ")).map(str::trim).collect();
+            assert_eq!(codes, sections, "checks/{}.md", meta.id.replace('-', "_"));
+            assert!(meta.page.starts_with(&format!("# {}\n", meta.id)));
+        }
+    }
+
+    #[test]
+    fn a_misspelt_name_finds_its_neighbour() {
+        assert_eq!(nearest("key-not-ofered"), Some("key-not-offered"));
+        assert_eq!(nearest("something else entirely"), None);
+        assert!(page("key-not-offered").is_some_and(|p| p.starts_with("## key-not-offered\n") && p.matches("\n## ").count() == 0));
+    }
+}

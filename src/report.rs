@@ -1,0 +1,538 @@
+//! The report, version 1: the one value that every renderer sees.
+//!
+//! Adding a field is a minor change; renaming or removing one, or changing what it means, is version 2.
+
+pub(crate) mod human;
+pub(crate) mod json;
+
+use std::collections::BTreeMap;
+
+use bbdoctor_checks::evidence::{Evidence, summary};
+use bbdoctor_checks::finding::{Code, Finding};
+use bbdoctor_checks::privacy::{Redactor, Text};
+use bbdoctor_checks::remedy::{Action, Change, Edit, Remedy as Cure, Safety};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::diagnosis::{Cause, CheckResult, Status, Verdict};
+use crate::exit::Exit;
+
+/// The value of `schema`.
+pub(crate) const SCHEMA: &str = "bbdoctor.report/1";
+
+/// Everything that was found out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Report {
+    /// Name and version of this form.
+    #[schemars(extend("const" = SCHEMA))]
+    pub(crate) schema: &'static str,
+    /// The program that made it.
+    pub(crate) bbdoctor: Program,
+    /// When it began, UTC, ISO 8601.
+    pub(crate) started_at: String,
+    /// How long it took, in milliseconds.
+    pub(crate) duration_ms: u64,
+    /// Where it ran.
+    pub(crate) machine: Machine,
+    /// What was examined.
+    pub(crate) target: Target,
+    /// The judgement.
+    pub(crate) verdict: Judgement,
+    /// Each check, in the order of a clone.
+    pub(crate) checks: Vec<CheckReport>,
+    /// The keys ssh would try, in its order, and behind them every other key that was found.
+    pub(crate) identities: Vec<Identity>,
+    /// The ssh settings that differ from the defaults or decide something here.
+    pub(crate) settings: Vec<Setting>,
+    /// What was done on the network, in order.
+    pub(crate) timeline: Vec<Step>,
+    /// What the examination touched.
+    pub(crate) footprint: Footprint,
+    /// Private values are replaced by stand-ins.
+    pub(crate) redacted: bool,
+}
+
+/// The program that made the report.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Program {
+    /// Its version.
+    pub(crate) version: String,
+    /// The version of libssh2 inside it.
+    pub(crate) libssh2: String,
+}
+
+/// Where the examination ran.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Machine {
+    /// `linux`, `macos`, …
+    pub(crate) os: String,
+    /// The system's own name and version.
+    pub(crate) system: String,
+    /// The git that the user runs; null when there is none, or none was asked for.
+    pub(crate) git: Option<Tool>,
+    /// The ssh client that git runs.
+    pub(crate) ssh: Option<Tool>,
+    /// Somebody can answer a question: there is a terminal.
+    pub(crate) terminal: bool,
+    /// The CI service it runs under.
+    pub(crate) ci: Option<String>,
+}
+
+/// A program that was found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Tool {
+    /// Where it is.
+    pub(crate) path: String,
+    /// What it says of itself; null when it was not run.
+    pub(crate) version: Option<String>,
+    /// For an ssh client: `openssh`, `plink`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+}
+
+/// What was examined.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Target {
+    /// As the user wrote it; null when nothing was given.
+    pub(crate) given: Option<String>,
+    /// The URL it stands for.
+    pub(crate) url: Option<String>,
+    /// The URL that git contacts, after its rewriting rules.
+    pub(crate) effective_url: Option<String>,
+    /// The host in that URL.
+    pub(crate) host: Option<String>,
+    /// The host that ssh connects to.
+    pub(crate) hostname: Option<String>,
+    /// The port that ssh connects to.
+    pub(crate) port: Option<u16>,
+    /// The user that ssh logs in as.
+    pub(crate) user: Option<String>,
+    /// The repository on the service.
+    pub(crate) repository: Option<String>,
+    /// `bitbucket-cloud`, `bitbucket-data-center` or null for a host that is not known.
+    pub(crate) service: Option<String>,
+    /// `fetch` or `push`.
+    pub(crate) operation: String,
+}
+
+/// The judgement.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Judgement {
+    /// The verdict.
+    pub(crate) status: VerdictStatus,
+    /// One sentence.
+    pub(crate) summary: String,
+    /// What breaks git; null exactly when the status is not `broken`.
+    pub(crate) root_cause: Option<RootCause>,
+    /// Findings that follow from the cause.
+    pub(crate) explains: Vec<String>,
+    /// Findings that do not.
+    pub(crate) also: Vec<String>,
+    /// Trying again later may help.
+    pub(crate) transient: bool,
+    /// What to do first.
+    pub(crate) next_step: Option<Remedy>,
+}
+
+/// The verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum VerdictStatus {
+    /// git works.
+    Healthy,
+    /// git fails.
+    Broken,
+    /// It could not be found out.
+    Inconclusive,
+}
+
+/// What breaks git.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RootCause {
+    /// Its code.
+    pub(crate) code: String,
+    /// The check that found it.
+    pub(crate) check: String,
+    /// One sentence.
+    pub(crate) summary: String,
+    /// `proven`, `likely` or `possible`.
+    pub(crate) confidence: String,
+    /// `this-machine`, `network`, `server` or `account`.
+    pub(crate) side: String,
+}
+
+/// One check.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CheckReport {
+    /// Its id.
+    pub(crate) id: String,
+    /// What it looks at.
+    pub(crate) title: String,
+    /// How it ended.
+    pub(crate) status: CheckStatus,
+    /// What it saw, or why it could not look.
+    pub(crate) summary: String,
+    /// The check that stands in its way.
+    pub(crate) blocked_by: Option<String>,
+    /// How long it took, in milliseconds.
+    pub(crate) duration_ms: u64,
+    /// What it found.
+    pub(crate) findings: Vec<FindingReport>,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CheckStatus {
+    /// Nothing is wrong.
+    Pass,
+    /// A risk.
+    Warn,
+    /// Something stops git.
+    Fail,
+    /// An earlier check failed.
+    Blocked,
+    /// It could not be found out.
+    Unknown,
+    /// Not asked for.
+    Skipped,
+    /// The question does not arise.
+    NotApplicable,
+    /// A fault of bbdoctor.
+    Crashed,
+}
+
+/// One finding.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FindingReport {
+    /// Its code.
+    pub(crate) code: String,
+    /// `error`, `warning` or `info`.
+    pub(crate) severity: String,
+    /// It stops git.
+    pub(crate) blocking: bool,
+    /// `proven`, `likely` or `possible`.
+    pub(crate) confidence: String,
+    /// One sentence.
+    pub(crate) summary: String,
+    /// What it is about.
+    pub(crate) subject: Option<Subject>,
+    /// What was seen.
+    pub(crate) evidence: BTreeMap<String, String>,
+    /// What to do, best first.
+    pub(crate) remedies: Vec<Remedy>,
+}
+
+/// What a finding is about.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Subject {
+    /// `file`, `key`, `host`, …
+    pub(crate) kind: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// The line of a file, from 1.
+    pub(crate) line: Option<usize>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct Remedy {
+    /// A short name.
+    pub(crate) id: String,
+    /// `run`, `edit`, `visit` or `ask`.
+    pub(crate) kind: String,
+    /// What it does.
+    pub(crate) summary: String,
+    /// `run`: the program and its arguments.
+    pub(crate) argv: Option<Vec<String>>,
+    /// `edit`: the change.
+    pub(crate) edit: Option<EditReport>,
+    /// `visit`: the page.
+    pub(crate) url: Option<String>,
+    /// `safe`, `confirm` or `manual`.
+    pub(crate) safety: String,
+}
+
+/// A change of a file.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct EditReport {
+    /// The file.
+    pub(crate) file: String,
+    /// `prepend`, `append` or `replace`.
+    pub(crate) change: String,
+    /// `replace`: the line, from 1.
+    pub(crate) line: Option<usize>,
+    /// The lines to put there.
+    pub(crate) lines: Vec<String>,
+}
+
+/// A key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Identity {
+    /// Its place in the order in which ssh tries keys, from 1; null when ssh would not try it.
+    pub(crate) order: Option<u32>,
+    /// `file` or `agent`.
+    pub(crate) source: String,
+    /// The file, or the comment in the agent.
+    pub(crate) name: String,
+    /// The key's type.
+    #[serde(rename = "type")]
+    pub(crate) algorithm: Option<String>,
+    /// Its size.
+    pub(crate) bits: Option<u32>,
+    /// `SHA256:…`.
+    pub(crate) fingerprint: Option<String>,
+    /// ssh would show it to the server.
+    pub(crate) offered: bool,
+    /// Why ssh would not show it, or cannot use it.
+    pub(crate) why: Option<String>,
+    /// `accepted`, `refused` or `unknown`.
+    pub(crate) server: String,
+}
+
+/// A setting of ssh.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Setting {
+    /// The keyword, lower case.
+    pub(crate) keyword: String,
+    /// Its effective value.
+    pub(crate) value: String,
+    /// The line that decides; null for a default or the command line.
+    pub(crate) source: Option<Place>,
+    /// Lines that lost.
+    pub(crate) overrides: Vec<Loser>,
+}
+
+/// A line of a file.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Place {
+    /// The file.
+    pub(crate) file: String,
+    /// The line, from 1.
+    pub(crate) line: usize,
+}
+
+/// A line that lost against an earlier one.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Loser {
+    /// The file.
+    pub(crate) file: String,
+    /// The line, from 1.
+    pub(crate) line: usize,
+    /// What it says.
+    pub(crate) value: String,
+}
+
+/// One step of the way.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Step {
+    /// `resolve`, `connect`, …
+    pub(crate) step: String,
+    /// How long it took, in milliseconds.
+    pub(crate) ms: f64,
+    /// It succeeded.
+    pub(crate) ok: bool,
+}
+
+/// What the examination touched.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Footprint {
+    /// Connections of bbdoctor's own; git's run makes its own.
+    pub(crate) connections: Vec<Connection>,
+    /// Programs that were started.
+    pub(crate) programs: Vec<String>,
+    /// Files of the user that were written: none.
+    pub(crate) files_written: u32,
+}
+
+/// Connections to one place.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Connection {
+    /// Host and port.
+    pub(crate) to: String,
+    /// How many.
+    pub(crate) count: u32,
+}
+
+impl Report {
+    /// Puts everything together; `redactor` decides what private values look like.
+    pub(crate) fn new(evidence: &Evidence, results: &[CheckResult], verdict: &Verdict, redactor: &dyn Redactor) -> Self {
+        let show = |text: &Text| redactor.text(text);
+        let facts = evidence.summary();
+        let operation = facts.target.operation;
+        let tool =
+            |t: &summary::Tool| Tool { path: show(&t.path), version: t.version.as_ref().map(show), kind: t.kind.map(String::from) };
+        let target = &facts.target;
+        Report {
+            schema: SCHEMA,
+            bbdoctor: Program { version: env!("CARGO_PKG_VERSION").into(), libssh2: evidence.libssh2_version() },
+            started_at: evidence.started_at(),
+            duration_ms: evidence.milliseconds(),
+            machine: Machine {
+                os: facts.machine.os.into(),
+                system: facts.machine.system.clone(),
+                git: facts.machine.git.as_ref().map(tool),
+                ssh: facts.machine.ssh.as_ref().map(tool),
+                terminal: facts.machine.terminal,
+                ci: facts.machine.ci.map(String::from),
+            },
+            target: Target {
+                given: target.given.as_ref().map(show),
+                url: target.url.as_ref().map(show),
+                effective_url: target.effective_url.as_ref().map(show),
+                host: target.host.as_ref().map(show),
+                hostname: target.hostname.as_ref().map(show),
+                port: target.port,
+                user: target.user.as_ref().map(show),
+                repository: target.repository.as_ref().map(show),
+                service: target.service.map(String::from),
+                operation: operation.into(),
+            },
+            verdict: judgement(verdict, results, operation, redactor),
+            checks: results.iter().map(|r| check_report(r, redactor)).collect(),
+            identities: facts.identities.iter().map(|i| identity(i, redactor)).collect(),
+            settings: facts
+                .settings
+                .iter()
+                .map(|s| Setting {
+                    keyword: s.keyword.clone(),
+                    value: show(&s.value),
+                    source: s.source.as_ref().map(|(file, line)| Place { file: show(file), line: *line }),
+                    overrides: s
+                        .overrides
+                        .iter()
+                        .map(|(file, line, value)| Loser { file: show(file), line: *line, value: show(value) })
+                        .collect(),
+                })
+                .collect(),
+            timeline: evidence.timeline().into_iter().map(|s| Step { step: s.name.into(), ms: s.milliseconds, ok: s.ok }).collect(),
+            footprint: Footprint {
+                connections: facts.connections.iter().map(|(to, count)| Connection { to: show(to), count: *count }).collect(),
+                programs: facts.programs.iter().map(show).collect(),
+                files_written: 0,
+            },
+            redacted: false,
+        }
+    }
+
+    /// The exit status that goes with it.
+    pub(crate) fn exit(&self, strict: bool) -> Exit {
+        match self.verdict.status {
+            VerdictStatus::Broken if self.verdict.transient => Exit::Transient,
+            VerdictStatus::Broken => Exit::Broken,
+            VerdictStatus::Inconclusive => Exit::Inconclusive,
+            VerdictStatus::Healthy if strict && self.checks.iter().any(|c| c.status == CheckStatus::Warn) => Exit::Broken,
+            VerdictStatus::Healthy => Exit::Healthy,
+        }
+    }
+
+    /// The finding that is the root cause.
+    pub(crate) fn cause(&self) -> Option<&FindingReport> {
+        let cause = self.verdict.root_cause.as_ref()?;
+        let check = self.checks.iter().find(|c| c.id == cause.check)?;
+        check.findings.iter().find(|f| f.code == cause.code && f.summary == cause.summary)
+    }
+}
+
+fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &str, redactor: &dyn Redactor) -> Judgement {
+    let names = |codes: &[Code]| codes.iter().map(|c| c.name().to_string()).collect::<Vec<_>>();
+    let summary = redactor.text(&verdict.summary(results, operation));
+    let (status, cause): (_, Option<&Cause>) = match verdict {
+        Verdict::Healthy => (VerdictStatus::Healthy, None),
+        Verdict::Inconclusive(_) => (VerdictStatus::Inconclusive, None),
+        Verdict::Broken(cause) => (VerdictStatus::Broken, Some(cause)),
+    };
+    let warned: Vec<Code> = results
+        .iter()
+        .flat_map(|r| &r.findings)
+        .filter(|f| f.severity > bbdoctor_checks::finding::Severity::Info)
+        .map(|f| f.code)
+        .collect();
+    Judgement {
+        status,
+        root_cause: cause.map(|c| RootCause {
+            code: c.finding.code.name().into(),
+            check: c.check.into(),
+            summary: summary.clone(),
+            confidence: c.finding.confidence.name().into(),
+            side: c.finding.side.name().into(),
+        }),
+        summary,
+        explains: cause.map(|c| names(&c.explains)).unwrap_or_default(),
+        also: cause.map_or_else(|| names(&warned), |c| names(&c.also)),
+        transient: cause.is_some_and(|c| c.finding.transient),
+        next_step: cause.and_then(|c| c.finding.remedies.first()).map(|r| remedy(r, redactor)),
+    }
+}
+
+fn check_report(result: &CheckResult, redactor: &dyn Redactor) -> CheckReport {
+    CheckReport {
+        id: result.meta.id.into(),
+        title: result.meta.title.into(),
+        status: match result.status {
+            Status::Pass => CheckStatus::Pass,
+            Status::Warn => CheckStatus::Warn,
+            Status::Fail => CheckStatus::Fail,
+            Status::Blocked => CheckStatus::Blocked,
+            Status::Unknown => CheckStatus::Unknown,
+            Status::Skipped | Status::NotSelected => CheckStatus::Skipped,
+            Status::NotApplicable => CheckStatus::NotApplicable,
+            Status::Crashed => CheckStatus::Crashed,
+        },
+        summary: redactor.text(&result.summary),
+        blocked_by: result.blocked_by.map(String::from),
+        duration_ms: result.duration_ms,
+        findings: result.findings.iter().map(|f| finding(f, redactor)).collect(),
+    }
+}
+
+fn finding(finding: &Finding, redactor: &dyn Redactor) -> FindingReport {
+    FindingReport {
+        code: finding.code.name().into(),
+        severity: finding.severity.name().into(),
+        blocking: finding.blocking,
+        confidence: finding.confidence.name().into(),
+        summary: redactor.text(&finding.summary),
+        subject: finding.subject.as_ref().map(|s| Subject { kind: s.kind.into(), name: redactor.text(&s.name), line: s.line }),
+        evidence: finding.evidence.iter().map(|(name, value)| (name.to_string(), redactor.text(value))).collect(),
+        remedies: finding.remedies.iter().map(|r| remedy(r, redactor)).collect(),
+    }
+}
+
+fn remedy(cure: &Cure, redactor: &dyn Redactor) -> Remedy {
+    let all = |texts: &[Text]| texts.iter().map(|t| redactor.literal(t)).collect::<Vec<_>>();
+    let (kind, argv, edit, url) = match &cure.action {
+        Action::Run(argv) => ("run", Some(all(argv)), None, None),
+        Action::Edit(Edit { file, change }) => {
+            let (name, line, lines) = match change {
+                Change::Prepend(lines) => ("prepend", None, lines),
+                Change::Append(lines) => ("append", None, lines),
+                Change::Replace { line, with } => ("replace", Some(*line), with),
+            };
+            let file = redactor.literal(&bbdoctor_checks::privacy::Private::path(file).into());
+            ("edit", None, Some(EditReport { file, change: name.into(), line, lines: all(lines) }), None)
+        }
+        Action::Visit(page) => ("visit", None, None, Some(redactor.text(page))),
+        Action::Ask => ("ask", None, None, None),
+    };
+    let safety = match cure.safety {
+        Safety::Safe => "safe",
+        Safety::Confirm => "confirm",
+        Safety::Manual => "manual",
+    };
+    Remedy { id: cure.id.into(), kind: kind.into(), summary: redactor.text(&cure.summary), argv, edit, url, safety: safety.into() }
+}
+
+fn identity(identity: &summary::Identity, redactor: &dyn Redactor) -> Identity {
+    Identity {
+        order: identity.order,
+        source: identity.source.into(),
+        name: redactor.text(&identity.name),
+        algorithm: identity.algorithm.clone(),
+        bits: identity.bits,
+        fingerprint: identity.fingerprint.clone(),
+        offered: identity.offered,
+        why: identity.why.as_ref().map(|w| redactor.text(w)),
+        server: identity.server.into(),
+    }
+}

@@ -1,0 +1,117 @@
+//! How a case runs: the test starts itself again inside namespaces, keeps what the inner run said, and records which code was named.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::namespace;
+use crate::world::World;
+
+/// Set in the inner run; its value is the name of the case.
+const INSIDE: &str = "BBDOCTOR_CASE_INSIDE";
+/// Names a file: every case adds its line (name and codes) to it and does nothing else.
+pub(crate) const LIST: &str = "BBDOCTOR_CASES_LIST";
+/// Marks the line of the inner run's output that holds the case's row of the table of confusions.
+pub(crate) const ROW: &str = "bbdoctor-case-row: ";
+
+/// What the world is expected to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// git fails, and the root cause is one of the codes.
+    Broken,
+    /// git works, nothing is broken, and every one of the codes is among the findings.
+    Advised,
+    /// git works and nothing is broken.
+    Healthy,
+    /// The verdict agrees with git, whatever the cause is called.
+    Agreement,
+}
+
+/// A world in which git fails because of one of `codes`.
+pub(crate) fn broken<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
+    case(Expected::Broken, codes, arrange, |world| world.expect_cause(codes));
+}
+
+/// A world in which git works and bbdoctor finds `codes` worth telling.
+pub(crate) fn advised<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
+    case(Expected::Advised, codes, arrange, |world| world.expect_advice(codes));
+}
+
+/// An odd world in which git works: nothing may be called broken.
+pub(crate) fn healthy<F: FnOnce(&mut World)>(arrange: F) {
+    case(Expected::Healthy, &[], arrange, World::expect_healthy);
+}
+
+/// Input nobody should give: the report must be complete, valid and in time, and agree with git.
+pub(crate) fn survives<F: FnOnce(&mut World)>(arrange: F) {
+    case(Expected::Agreement, &[], arrange, World::expect_agreement);
+}
+
+/// A world with expectations of its own: `arrange` builds it, the service starts, `judge` asserts.
+pub(crate) fn case<F, J>(expected: Expected, codes: &[&str], arrange: F, judge: J)
+where
+    F: FnOnce(&mut World),
+    J: FnOnce(&mut World),
+{
+    let name = name_of::<F>();
+    if let Some(list) = std::env::var_os(LIST) {
+        add_line(Path::new(&list), &format!("{name} {expected:?} {}", codes.join(",")));
+    } else if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
+        namespace::enter();
+        let mut world = World::new(host_of(&name));
+        world.row = Some((name, expected, codes.iter().map(|code| (*code).to_owned()).collect()));
+        arrange(&mut world);
+        world.start();
+        judge(&mut world);
+    } else {
+        run_inside(&name);
+    }
+}
+
+/// `cases::url::slash::{{closure}}` is the closure of the test `url::slash`.
+fn name_of<F>() -> String {
+    let full = std::any::type_name::<F>();
+    let path = full.strip_suffix("::{{closure}}").expect("a case is arranged by a closure of its test");
+    path.split_once("::").map_or(path, |(_, rest)| rest).to_owned()
+}
+
+/// Git over SSH has two host names: `bitbucket.org` until November 2026 and `ssh.bitbucket.org` since. Each case dials one of them,
+/// half of the cases (by name, so that it never changes) the one and half the other.
+fn host_of(name: &str) -> &'static str {
+    let sum: u32 = name.bytes().map(u32::from).sum();
+    if sum.is_multiple_of(2) { "bitbucket.org" } else { "ssh.bitbucket.org" }
+}
+
+fn run_inside(name: &str) {
+    let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    namespace::prepare(&scratch);
+    // A session of its own, so that no program of the case finds a terminal to ask; namespaces of its own for ports, paths and processes.
+    let inner = Command::new("setsid")
+        .args(["--wait", "unshare", "--user", "--map-user=1000", "--map-group=1000", "--net", "--mount", "--pid", "--fork"])
+        .args(["--kill-child=KILL", "--mount-proc", "--keep-caps", "--"])
+        .arg(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture", "--test-threads=1"])
+        .env(INSIDE, name)
+        .stdin(Stdio::null())
+        .output()
+        .expect("setsid and unshare (util-linux) are needed to run the cases");
+    let (said, errors) = (String::from_utf8_lossy(&inner.stdout), String::from_utf8_lossy(&inner.stderr));
+    if let Some(row) = said.lines().find_map(|line| line.strip_prefix(ROW)) {
+        add_line(&scratch.join("confusion.jsonl"), row);
+    }
+    print!("{said}");
+    eprint!("{errors}");
+    assert!(
+        inner.status.success() && said.contains("1 passed"),
+        "{name}: the case failed inside its namespaces ({}). If they could not be made: the kernel must allow user namespaces to \
+         this account (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), or run as root.",
+        inner.status
+    );
+}
+
+/// One write, so that lines of cases running side by side do not mix.
+fn add_line(path: &Path, line: &str) {
+    let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+    file.write_all(format!("{line}\n").as_bytes()).unwrap();
+}

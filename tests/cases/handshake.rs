@@ -1,0 +1,163 @@
+//! What happens between the connection and the login.
+
+use std::io::{Read, Write};
+
+use crate::case::{advised, broken};
+use crate::server::{hang, introduce, relay, reset};
+use crate::world::{ALTERNATE, CLOUD};
+
+#[test]
+fn closed_at_once() {
+    broken(&["closed-before-banner"], |world| {
+        world.plain();
+        world.odd_server(|mut stream| {
+            // Reading first makes it an orderly end; a close with unread bytes would be a reset.
+            let mut read = [0; 256];
+            let _ = stream.read(&mut read);
+        });
+    });
+}
+
+#[test]
+fn reset_at_once() {
+    broken(&["connection-reset"], |world| {
+        world.plain();
+        world.odd_server(reset);
+    });
+}
+
+#[test]
+fn never_a_word() {
+    broken(&["banner-timeout"], |world| {
+        world.plain();
+        world.config("Host *\n  ConnectTimeout 4\n");
+        world.odd_server(hang);
+    });
+}
+
+#[test]
+fn captive_portal() {
+    broken(&["not-an-ssh-server"], |world| {
+        world.plain();
+        world.odd_server(|mut stream| {
+            let mut read = [0; 256];
+            let _ = stream.read(&mut read);
+            let _ = stream.write_all(b"HTTP/1.1 302 Found\r\nLocation: http://portal.example.com/login\r\n\r\n");
+        });
+    });
+}
+
+#[test]
+fn mail_server() {
+    broken(&["not-an-ssh-server"], |world| {
+        world.plain();
+        world.odd_server(|mut stream| {
+            let mut read = [0; 256];
+            let _ = stream.write_all(b"220 mail.example.com ESMTP\r\n");
+            let _ = stream.read(&mut read);
+            let _ = stream.write_all(b"500 unrecognized command\r\n");
+        });
+    });
+}
+
+#[test]
+fn protocol_of_the_last_century() {
+    broken(&["not-an-ssh-server", "protocol-error", "no-common-algorithm"], |world| {
+        world.plain();
+        world.odd_server(|mut stream| {
+            let mut read = [0; 256];
+            let _ = stream.write_all(b"SSH-1.5-OpenSSH_2.9\r\n");
+            let _ = stream.read(&mut read);
+        });
+    });
+}
+
+#[test]
+fn too_many_connections() {
+    broken(&["server-busy"], |world| {
+        world.plain();
+        world.odd_server(|mut stream| {
+            let _ = stream.write_all(b"Exceeded MaxStartups\r\n");
+            let mut read = [0; 256];
+            let _ = stream.read(&mut read);
+        });
+    });
+}
+
+#[test]
+fn service_has_only_ancient_algorithms() {
+    broken(&["no-common-algorithm"], |world| {
+        world.plain();
+        world.sshd("KexAlgorithms diffie-hellman-group1-sha1");
+    });
+}
+
+#[test]
+fn silence_after_the_introduction() {
+    broken(&["handshake-timeout"], |world| {
+        world.plain();
+        world.hurry();
+        world.odd_server(|mut stream| {
+            introduce(&mut stream);
+            hang(stream);
+        });
+    });
+}
+
+#[test]
+fn large_packets_are_lost() {
+    broken(&["handshake-timeout"], |world| {
+        world.plain();
+        world.hurry();
+        world.silence(CLOUD);
+        world.odd_server(|client| {
+            relay(client, &format!("{ALTERNATE}:443"), |passed, bytes| {
+                if passed > 0 && bytes.len() > 600 {
+                    hang(std::io::empty());
+                }
+                true
+            });
+        });
+    });
+}
+
+#[test]
+fn closed_after_the_introduction() {
+    broken(&["closed-during-handshake"], |world| {
+        world.plain();
+        world.odd_server(|mut stream| introduce(&mut stream));
+    });
+}
+
+#[test]
+fn bytes_that_are_no_packets() {
+    broken(&["protocol-error"], |world| {
+        world.plain();
+        world.odd_server(|mut stream| {
+            introduce(&mut stream);
+            let _ = stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n");
+            let mut read = [0; 4096];
+            while stream.read(&mut read).is_ok_and(|length| length > 0) {}
+        });
+    });
+}
+
+#[test]
+fn something_is_changed_on_the_way() {
+    broken(&["protocol-error", "connection-lost-after-login", "closed-during-handshake"], |world| {
+        world.plain();
+        world.odd_server(|client| {
+            relay(client, &format!("{ALTERNATE}:443"), |passed, bytes| {
+                if passed > 1800 {
+                    bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
+                }
+                true
+            });
+        });
+    });
+}
+
+#[test]
+fn another_program_than_bitbucket_runs() {
+    advised(&["unexpected-server-software"], |world| world.plain());
+}
