@@ -9,7 +9,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct Account;
+pub(crate) struct Account;
 
 const META: Meta = Meta {
     id: "account",

@@ -15,7 +15,7 @@ use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::text;
 
 /// Gives the remote another URL; without a remote, names the URL to clone.
-pub fn set_url(evidence: &Evidence, summary: impl Into<Text>, url: &str) -> Remedy {
+pub(crate) fn set_url(evidence: &Evidence, summary: impl Into<Text>, url: &str) -> Remedy {
     let summary = summary.into();
     match evidence.remote_name() {
         Some(remote) => {
@@ -31,27 +31,27 @@ pub fn set_url(evidence: &Evidence, summary: impl Into<Text>, url: &str) -> Reme
 }
 
 /// Makes git use `new` wherever a URL begins with `old`, on the whole machine.
-pub fn rewrite_urls(summary: impl Into<Text>, old: &str, new: &str) -> Remedy {
+pub(crate) fn rewrite_urls(summary: impl Into<Text>, old: &str, new: &str) -> Remedy {
     let key = text!("url.{}.insteadOf", Private::url(new));
     let argv = vec!["git".into(), "config".into(), "--global".into(), "--add".into(), key, Private::url(old).into()];
     Remedy::run("instead-of", summary, argv, Safety::Safe)
 }
 
 /// Takes a line out of a file.
-pub fn delete_line(position: &Position, summary: impl Into<Text>) -> Remedy {
+pub(crate) fn delete_line(position: &Position, summary: impl Into<Text>) -> Remedy {
     let edit = Edit { file: position.file.clone(), change: Change::Replace { line: position.line, with: Vec::new() } };
     Remedy::edit("delete-line", summary, edit, Safety::Confirm)
 }
 
 /// Writes another value in place of a line's.
-pub fn replace_value(position: &Position, summary: impl Into<Text>, indent: &str, line: Text) -> Remedy {
+pub(crate) fn replace_value(position: &Position, summary: impl Into<Text>, indent: &str, line: Text) -> Remedy {
     let with = vec![Text::from(indent).then(line)];
     let edit = Edit { file: position.file.clone(), change: Change::Replace { line: position.line, with } };
     Remedy::edit("replace-line", summary, edit, Safety::Safe)
 }
 
 /// The known_hosts lines of a service's published keys, in case ssh does not know the service by `name` yet.
-pub fn know_service(evidence: &Evidence, service: &Service, name: &str, summary: &'static str) -> Option<Remedy> {
+pub(crate) fn know_service(evidence: &Evidence, service: &Service, name: &str, summary: &'static str) -> Option<Remedy> {
     let known = evidence.known_hosts().ok()?;
     let entries = lookup(&known.files, name, 22);
     let trusted = entries.keys.iter().any(|e| service.publishes(&e.key.line().split(' ').nth(1).unwrap_or_default().to_string()));
@@ -65,13 +65,13 @@ pub fn know_service(evidence: &Evidence, service: &Service, name: &str, summary:
 
 /// The known_hosts lines that make ssh trust every published key of this server under the name it looks up. `None` when
 /// nobody publishes keys for it, or the server has presented another.
-pub fn published_lines(known: &KnownHosts, peer: &Peer) -> Option<Vec<Text>> {
+pub(crate) fn published_lines(known: &KnownHosts, peer: &Peer) -> Option<Vec<Text>> {
     let line = |(algorithm, key): &(String, String)| text!("{} {} {}", Private::host(&known.entries.name), algorithm, key);
     peer.published.then(|| peer.published_keys.iter().map(line).collect())
 }
 
 /// Adds the published keys to the file in which ssh keeps its own.
-pub fn trust_published_keys(known: &KnownHosts, peer: &Peer, summary: &'static str) -> Vec<Remedy> {
+pub(crate) fn trust_published_keys(known: &KnownHosts, peer: &Peer, summary: &'static str) -> Vec<Remedy> {
     match (published_lines(known, peer), &known.user_file) {
         (Some(lines), Some(file)) => {
             let edit = Edit { file: file.clone(), change: Change::Append(lines) };
@@ -89,7 +89,7 @@ pub fn trust_published_keys(known: &KnownHosts, peer: &Peer, summary: &'static s
 }
 
 /// Makes a file of the user's own readable to the user.
-pub fn make_readable(evidence: &Evidence, file: &Path) -> Vec<Remedy> {
+pub(crate) fn make_readable(evidence: &Evidence, file: &Path) -> Vec<Remedy> {
     let chmod = vec!["chmod".into(), "u+rw".into(), Private::path(file).into()];
     let chown = vec!["sudo".into(), "chown".into(), text!("{}", evidence.account().uid), Private::path(file).into()];
     if evidence.is_mine(file) {
@@ -100,7 +100,7 @@ pub fn make_readable(evidence: &Evidence, file: &Path) -> Vec<Remedy> {
 }
 
 /// A block for the user's ssh_config that applies to this host and comes before everything else in the file.
-pub fn host_block(evidence: &Evidence, lines: Vec<Text>) -> Option<Edit> {
+pub(crate) fn host_block(evidence: &Evidence, lines: Vec<Text>) -> Option<Edit> {
     let file = evidence.user_config_file()?;
     let mut block = vec![text!("Host {}", Private::host(evidence.typed_host()?))];
     block.extend(lines.into_iter().map(|line| Text::from("    ").then(line)));
@@ -113,11 +113,12 @@ pub fn host_block(evidence: &Evidence, lines: Vec<Text>) -> Option<Edit> {
 
 /// Makes ssh offer this key to this host: by its file, or, for a key that only the agent has, by a file with its public
 /// half. With `only`, no other key is offered.
-pub fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Remedy> {
+pub(crate) fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Remedy> {
     let mut remedies = Vec::new();
-    let path = match &identity.identity.source {
-        Source::File { path } | Source::FileInAgent { path, .. } => path.clone(),
-        Source::Agent { .. } => {
+    let at_hand = identity.file.as_ref().map(|f| f.path.clone());
+    let path = match (&identity.identity.source, &at_hand) {
+        (Source::File { path } | Source::FileInAgent { path }, _) | (Source::Agent { .. }, Some(path)) => path.clone(),
+        (Source::Agent { .. }, None) => {
             let (Some(public), Some(home)) = (identity.public(), evidence.account().ssh_home()) else { return remedies };
             let path = home.join(".ssh/bitbucket-agent-key.pub");
             let edit = Edit { file: path.clone(), change: Change::Append(vec![Private::quoted(public.line()).into()]) };
@@ -143,12 +144,12 @@ pub fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Remedy> {
 }
 
 /// The keyword of a configuration line, in its own spelling.
-pub fn keyword_as_written(line: &str) -> String {
+pub(crate) fn keyword_as_written(line: &str) -> String {
     line.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric()).collect()
 }
 
 /// The line with no-break spaces as blanks, typographic quotes as plain ones, and without marks nobody sees.
-pub fn without_invisible(line: &str) -> String {
+pub(crate) fn without_invisible(line: &str) -> String {
     line.chars()
         .filter_map(|c| match c {
             '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => Some(' '),

@@ -13,7 +13,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct AgentHasKey;
+pub(crate) struct AgentHasKey;
 
 const META: Meta = Meta {
     id: "agent-has-key",

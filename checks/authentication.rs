@@ -12,7 +12,7 @@ use crate::{bitbucket, text};
 
 /// This check.
 #[derive(Debug)]
-pub struct Authentication;
+pub(crate) struct Authentication;
 
 const META: Meta = Meta {
     id: "authentication",
@@ -40,6 +40,7 @@ impl Check for Authentication {
         if let Some(login) = talk.logins.iter().find(|l| l.as_ssh_would && l.result.is_ok()) {
             let key = identities.find(&login.key).map(Key::name_text).unwrap_or_default();
             let mut found = Findings::new(text!("the server accepts {}", key));
+            found.findings.extend(crowded_out(evidence, talk, identities, &login.key));
             found.findings.extend(wrong_key(evidence, talk, identities));
             return Ok(found);
         }
@@ -50,6 +51,14 @@ impl Check for Authentication {
         found.push(denied(evidence, talk, identities)?);
         Ok(found)
     }
+}
+
+/// Our own questions were spread over several connections; ssh has but one, and does not come to the right key in it.
+fn crowded_out(evidence: &Evidence, talk: &Conversation, keys: &Keys, right: &[u8]) -> Option<Finding> {
+    let before = keys.offered().take_while(|k| k.public().is_none_or(|p| p.blob != right));
+    let refusals = before.filter(|k| k.public().is_some_and(|p| evidence.answer(talk, p) == Some(false))).count();
+    let crowded = talk.refusals_allowed.is_some_and(|limit| refusals >= limit as usize);
+    crowded.then(|| keys.find(right)).flatten().map(|key| too_many(evidence, talk, key, refusals))
 }
 
 /// The key that ssh uses first may not use the repository, and another key found here may.

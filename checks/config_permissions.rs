@@ -11,7 +11,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct ConfigPermissions;
+pub(crate) struct ConfigPermissions;
 
 const META: Meta = Meta {
     id: "config-permissions",

@@ -11,7 +11,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct ConfigSyntax;
+pub(crate) struct ConfigSyntax;
 
 const META: Meta = Meta {
     id: "config-syntax",

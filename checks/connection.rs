@@ -13,7 +13,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct Connection;
+pub(crate) struct Connection;
 
 const META: Meta = Meta {
     id: "connection",

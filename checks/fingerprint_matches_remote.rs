@@ -10,7 +10,7 @@ use crate::{bitbucket, text};
 
 /// This check.
 #[derive(Debug)]
-pub struct FingerprintMatchesRemote;
+pub(crate) struct FingerprintMatchesRemote;
 
 const META: Meta = Meta {
     id: "fingerprint-matches-remote",

@@ -10,7 +10,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct GitAgrees;
+pub(crate) struct GitAgrees;
 
 const META: Meta = Meta {
     id: "git-agrees",

@@ -11,7 +11,7 @@ use crate::{bitbucket, text};
 
 /// This check.
 #[derive(Debug)]
-pub struct Handshake;
+pub(crate) struct Handshake;
 
 const META: Meta = Meta {
     id: "handshake",

@@ -16,7 +16,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct HostSettings;
+pub(crate) struct HostSettings;
 
 const META: Meta = Meta {
     id: "host-settings",

@@ -17,7 +17,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct KeyFiles;
+pub(crate) struct KeyFiles;
 
 const META: Meta = Meta {
     id: "key-files",

@@ -15,7 +15,7 @@ use crate::{bitbucket, text};
 
 /// This check.
 #[derive(Debug)]
-pub struct KnownHostsCheck;
+pub(crate) struct KnownHostsCheck;
 
 const META: Meta = Meta {
     id: "known-hosts",

@@ -11,7 +11,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct NameResolution;
+pub(crate) struct NameResolution;
 
 const META: Meta = Meta {
     id: "name-resolution",

@@ -8,7 +8,7 @@ use crate::bitbucket::{Kind, Service};
 use crate::evidence::control::{Control, Unusable};
 use crate::evidence::conversation::{Access, Conversation};
 use crate::evidence::git_config::remotes::Allowed;
-use crate::evidence::git_run::{GitComplaint, KeyProblem};
+use crate::evidence::git_run::GitComplaint;
 use crate::evidence::git_url::SshForm;
 use crate::evidence::identities::{CanSign, Signer};
 use crate::evidence::kexinit::{self, Class, Disagreement, KexInit};
@@ -444,13 +444,6 @@ impl Evidence {
             run.said.iter().chain(&run.transcript.last).any(|l| l.contains("no mutual signature"))
         };
         self.git_run().is_ok_and(|run| !run.works && said(run))
-    }
-
-    /// Whether ssh complains of a key file in words that tell its cause.
-    pub(crate) fn key_complaint(&self, path: &Path) -> Option<&KeyProblem> {
-        let GitComplaint::PermissionDenied { keys, .. } = self.git_complaint()? else { return None };
-        keys.iter()
-            .find(|k| matches!(k, KeyProblem::Load { path: p, .. } | KeyProblem::Mismatch { path: p } if Path::new(p) == path))
     }
 
     /// Whether ssh could not set up a forwarding.

@@ -13,7 +13,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct RemoteUrl;
+pub(crate) struct RemoteUrl;
 
 const META: Meta = Meta {
     id: "remote-url",

@@ -13,7 +13,7 @@ use crate::{bitbucket, text};
 
 /// This check.
 #[derive(Debug)]
-pub struct RepositoryAccess;
+pub(crate) struct RepositoryAccess;
 
 const META: Meta = Meta {
     id: "repository-access",

@@ -12,7 +12,7 @@ use crate::text;
 
 /// This check.
 #[derive(Debug)]
-pub struct Tools;
+pub(crate) struct Tools;
 
 const META: Meta = Meta {
     id: "tools",

@@ -1,5 +1,11 @@
 //! What a handshake establishes, or how far it came and why it failed, judged by what was heard on the wire.
 
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, recv};
 use serde::Serialize;
 use ssh2::MethodType;
 
@@ -8,6 +14,8 @@ use super::libssh2::{Error, Heard, Link, StreamEnd};
 
 /// `SSH_DISCONNECT_TOO_MANY_CONNECTIONS` (RFC 4253 section 11.1).
 const TOO_MANY_CONNECTIONS: u32 = 12;
+/// How long to wait for the server's first word before saying our own.
+const LISTENING: Duration = Duration::from_millis(800);
 /// How OpenSSH's server turns a connection away before its identification: connection limit and per-source penalty.
 const BUSY: [&str; 2] = ["Exceeded MaxStartups", "Not allowed at this time"];
 
@@ -177,6 +185,21 @@ pub(super) fn unprepared(kind: HandshakeFailureKind) -> Box<HandshakeFailure> {
         server_kexinit: None,
         client_kexinit: None,
     })
+}
+
+/// How the server ended the connection before it was told anything, if it does so within a moment.
+pub(super) fn ended_unasked(stream: &OwnedFd, deadline: Instant) -> Option<HandshakeFailureKind> {
+    let left = deadline.saturating_duration_since(Instant::now()).min(LISTENING);
+    let mut wanted = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
+    let ready = poll(&mut wanted, PollTimeout::try_from(left).ok()?).ok()?;
+    if ready == 0 {
+        return None;
+    }
+    match recv(stream.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK) {
+        Ok(0) => Some(HandshakeFailureKind::ClosedBeforeBanner),
+        Err(Errno::ECONNRESET) => Some(HandshakeFailureKind::ResetBeforeBanner),
+        _ => None,
+    }
 }
 
 pub(super) fn prefer(link: &Link, preferences: &Preferences) -> Result<(), HandshakeFailureKind> {

@@ -270,7 +270,7 @@ fn judge(bytes: &[u8], loader: &Loader) -> Content {
 }
 
 /// The loader proper: OpenSSH's own format, then PEM. The error is what can be read of a damaged private key's clear head.
-fn load(bytes: &[u8], loader: &Loader) -> Result<Content, Option<private_block::Head>> {
+fn load(bytes: &[u8], loader: &Loader) -> Result<Content, Option<Box<private_block::Head>>> {
     match private_block::read(bytes) {
         Ok(block) => Ok(block),
         Err(head) => pem::read(bytes, loader).ok_or(head),

@@ -130,6 +130,19 @@ impl Keys {
     }
 }
 
+/// Leaves out keys that were only found when ssh goes through the same key anyhow; what is known of the file stays.
+fn without_twins(list: Vec<Key>) -> Vec<Key> {
+    let mut out: Vec<Key> = Vec::new();
+    for key in list {
+        let same = |other: &&mut Key| other.public().is_some() && other.public().map(|p| &p.blob) == key.public().map(|p| &p.blob);
+        match out.iter_mut().find(same) {
+            Some(twin) if key.identity.why_not == Some(WhyNot::NotListed) => twin.file = twin.file.take().or(key.file),
+            _ => out.push(key),
+        }
+    }
+    out
+}
+
 /// Puts the keys in ssh's order.
 pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
     let (settings, keyring) = (evidence.settings()?, evidence.keyring()?);
@@ -185,6 +198,7 @@ pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
         // A default or named file that does not exist, and of which nothing else is known, is no key.
         .filter(|key| key.public().is_some() || key.file.as_ref().is_none_or(|f| f.access.is_some()))
         .collect();
+    list = without_twins(list);
     let usual = held(&keyring.usual).unwrap_or_default();
     let settings_without =
         identities::Settings { identity_files: Vec::new(), identities_only: true, ..identities::Settings::default() };

@@ -4,6 +4,7 @@
 mod judgement;
 mod line;
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -14,8 +15,14 @@ use super::files;
 use super::public_key::PublicKey;
 use line::{Names, Wanted};
 
-/// The most lines that are reported as malformed, and the most entries kept for one host.
+/// The most entries kept for one host, and the most malformed lines that mention it.
 const LIST_LIMIT: usize = 1000;
+
+/// The most malformed lines that are kept of other hosts.
+const OTHERS_LIMIT: usize = 100;
+
+/// The most that is read of a file, in bytes: known_hosts files grow with every server and are larger than other files.
+const FILE_LIMIT: u64 = 64 << 20;
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -138,16 +145,30 @@ pub fn lookup(files: &[PathBuf], host: &str, port: u16) -> HostEntries {
     let wanted = Wanted::new(host, port);
     let mut found = HostEntries { name: wanted.name.clone(), ..HostEntries::default() };
     for file in files {
-        match files::read(file) {
+        match read_whole(file) {
             Ok(bytes) => read_file(file, &bytes, &wanted, &mut found),
             Err(error) => found.unreadable.push(Unreadable {
                 file: file.clone(),
-                errno: error.raw_os_error().or((error.kind() == std::io::ErrorKind::IsADirectory).then_some(libc::EISDIR)),
-                missing: error.kind() == std::io::ErrorKind::NotFound,
+                errno: error.raw_os_error().or((error.kind() == io::ErrorKind::IsADirectory).then_some(libc::EISDIR)),
+                missing: error.kind() == io::ErrorKind::NotFound,
             }),
         }
     }
     found
+}
+
+/// As [`files::read`], with a limit of its own.
+fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let file = files::open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    let mut bytes = Vec::new();
+    if meta.is_file() {
+        file.take(FILE_LIMIT).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 fn read_file(file: &Path, bytes: &[u8], wanted: &Wanted, found: &mut HostEntries) {
@@ -156,15 +177,14 @@ fn read_file(file: &Path, bytes: &[u8], wanted: &Wanted, found: &mut HostEntries
         match line::read(raw, wanted) {
             line::Line::Other => {}
             line::Line::Malformed { fault, mentions_host } => {
-                // A broken line of another host is only worth its place while there are few.
-                if found.malformed.len() < LIST_LIMIT {
+                if found.malformed.len() < if mentions_host { LIST_LIMIT } else { OTHERS_LIMIT } {
                     found.malformed.push(Malformed { file: file.to_owned(), line, fault, mentions_host });
                 }
             }
             line::Line::Names { marker, names: Names { how, via_fallback }, key } => {
                 if found.keys.len() < LIST_LIMIT {
                     let algorithm = key.algorithm.clone();
-                    found.keys.push(Entry { file: file.to_owned(), line, marker, algorithm, key, how, via_fallback });
+                    found.keys.push(Entry { file: file.to_owned(), line, marker, algorithm, key: *key, how, via_fallback });
                 }
             }
         }

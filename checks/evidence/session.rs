@@ -10,7 +10,7 @@ use serde::Serialize;
 use ssh2::MethodType;
 
 use super::agent::{Agent, AgentError, RSA_SHA2_256, RSA_SHA2_512};
-use super::handshake::{Disconnect, Established, HandshakeFailure, Preferences, failure, prefer, protocol_error, unprepared};
+use super::handshake::{Disconnect, Established, HandshakeFailure, Preferences, Stage, ended_unasked, failure, prefer, protocol_error, unprepared};
 use super::kexinit::{TEXT_LIMIT, take_string, text};
 use super::libssh2::{Channel, Link, Reading, StreamEnd};
 
@@ -174,7 +174,13 @@ impl Session {
         deadline: Instant,
         preferences: &Preferences,
     ) -> Result<Self, Box<HandshakeFailure>> {
-        let mut link = Link::open(stream.into(), deadline).map_err(|e| unprepared(protocol_error(e)))?;
+        let stream = stream.into();
+        // Once our identification lies unread in a closed socket, a close looks like a reset: so listen first.
+        if let Some(kind) = ended_unasked(&stream, deadline) {
+            let nothing = unprepared(kind);
+            return Err(Box::new(HandshakeFailure { stage: Stage::BeforeBanner, ..*nothing }));
+        }
+        let mut link = Link::open(stream, deadline).map_err(|e| unprepared(protocol_error(e)))?;
         prefer(&link, preferences).map_err(unprepared)?;
         if let Err(error) = link.handshake() {
             return Err(Box::new(failure(&link, error)));

@@ -37,10 +37,10 @@ pub(super) fn head(bytes: &[u8]) -> Option<Head> {
 }
 
 /// Reads the whole; the error is the head, as far as it could be read.
-pub(super) fn read(bytes: &[u8]) -> Result<Content, Option<Head>> {
+pub(super) fn read(bytes: &[u8]) -> Result<Content, Option<Box<Head>>> {
     let Some(decoded) = unarmoured(bytes) else { return Err(None) };
     let Some((head, body)) = split(&decoded) else { return Err(None) };
-    let Some(body) = body else { return Err(Some(head)) };
+    let Some(body) = body else { return Err(Some(Box::new(head))) };
     if head.cipher.is_some() {
         return Ok(Content {
             cipher: head.cipher,
@@ -51,7 +51,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, Option<Head>> {
         });
     }
     let clear = head.public.as_ref().and_then(|public| comment_of_clear(body, public));
-    let Some(comment) = clear else { return Err(Some(head)) };
+    let Some(comment) = clear else { return Err(Some(Box::new(head))) };
     let state = match &head.public {
         Some(key) if key.algorithm == "ssh-dss" => KeyState::UnsupportedType(key.algorithm.clone()),
         _ => KeyState::Usable,

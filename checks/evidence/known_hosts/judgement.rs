@@ -25,47 +25,62 @@ pub enum Judgement {
     Unknown,
 }
 
-/// How ssh judges the key `presented` (a blob; a certificate is judged as one first). The plain name is asked
-/// only when the lookup under `[host]:port` has found nothing.
+/// How ssh judges the key `presented` (a blob), with nobody to ask.
+///
+/// A certificate is judged as one first, and as the plain key in it when no authority vouches for it. The plain name
+/// counts, for another port than 22, when nothing is known under `[host]:port`: an entry there that fits is trusted, and
+/// one that does not is passed over in silence. For a certificate that question comes before the one for the plain key
+/// under the bracketed name.
 pub fn judge(entries: &HostEntries, presented: &Blob) -> Judgement {
-    let bracketed = judge_under(entries, presented, false);
-    match bracketed {
-        Judgement::Unknown | Judgement::CertificateAuthorityOnly(_) => {
-            // ssh takes the plain name's entry when it fits, and otherwise keeps to "unknown".
-            match judge_under(entries, presented, true) {
-                trusted @ (Judgement::Trusted(_) | Judgement::Revoked(_)) => trusted,
-                _ => bracketed,
-            }
-        }
-        decided => decided,
+    let Ok(key) = PublicKey::from_blob(presented, b"") else { return Judgement::Unknown };
+    if let Some(decided) = as_certificate(entries, &key, false) {
+        return decided;
+    }
+    let fallback = as_certificate(entries, &key, true).unwrap_or_else(|| as_plain_key(entries, &key, true));
+    if key.certificate.is_some() && matches!(fallback, Judgement::Trusted(_)) {
+        return fallback;
+    }
+    let bracketed = as_plain_key(entries, &key, false);
+    match (&bracketed, &fallback) {
+        (
+            Judgement::Unknown | Judgement::CertificateAuthorityOnly(_),
+            Judgement::Trusted(_) | Judgement::Revoked(_) | Judgement::CertificateAuthorityOnly(_),
+        ) => fallback,
+        _ => bracketed,
     }
 }
 
-fn judge_under(entries: &HostEntries, presented: &Blob, via_fallback: bool) -> Judgement {
-    let Ok(key) = PublicKey::from_blob(presented, b"") else { return Judgement::Unknown };
-    let mine = || entries.keys.iter().filter(|e| e.via_fallback == via_fallback);
-    let marked = |marker| mine().filter(move |e| e.marker == marker);
-    let authority = key.certificate.as_ref().map(|c| c.authority.as_slice());
-    let revoked = |e: &&Entry| e.key.plain_blob() == key.plain_blob() || Some(e.key.plain_blob()) == authority;
-    if let Some(entry) = marked(Marker::Revoked).find(revoked) {
+fn marked(entries: &HostEntries, via_fallback: bool, marker: Marker) -> impl Iterator<Item = &Entry> {
+    entries.keys.iter().filter(move |e| e.via_fallback == via_fallback && e.marker == marker)
+}
+
+/// `None` for a plain key, and for a certificate of which nothing is known.
+fn as_certificate(entries: &HostEntries, key: &PublicKey, via_fallback: bool) -> Option<Judgement> {
+    let authority = &key.certificate.as_ref()?.authority;
+    let revoked = |e: &&Entry| e.key.plain_blob() == key.plain_blob() || e.key.plain_blob() == authority;
+    if let Some(entry) = marked(entries, via_fallback, Marker::Revoked).find(revoked) {
+        return Some(Judgement::Revoked(entry.clone()));
+    }
+    let vouched = marked(entries, via_fallback, Marker::CertAuthority).find(|e| e.key.plain_blob() == authority);
+    vouched.map(|entry| Judgement::Trusted(entry.clone()))
+}
+
+fn as_plain_key(entries: &HostEntries, key: &PublicKey, via_fallback: bool) -> Judgement {
+    if let Some(entry) = marked(entries, via_fallback, Marker::Revoked).find(|e| e.key.plain_blob() == key.plain_blob()) {
         return Judgement::Revoked(entry.clone());
     }
-    if let Some(entry) = marked(Marker::CertAuthority).find(|e| Some(e.key.plain_blob()) == authority) {
-        return Judgement::Trusted(entry.clone());
-    }
-    // A certificate nobody vouches for is judged again as the plain key in it.
-    if let Some(entry) = marked(Marker::None).find(|e| e.key.blob == key.plain_blob()) {
+    if let Some(entry) = marked(entries, via_fallback, Marker::None).find(|e| e.key.blob == key.plain_blob()) {
         return Judgement::Trusted(entry.clone());
     }
     let (same, other): (Vec<_>, Vec<_>) =
-        marked(Marker::None).cloned().partition(|e| same_plain_kind(&e.algorithm, &key.algorithm));
+        marked(entries, via_fallback, Marker::None).cloned().partition(|e| same_plain_kind(&e.algorithm, &key.algorithm));
     if !same.is_empty() {
         return Judgement::Changed(same);
     }
     if !other.is_empty() {
         return Judgement::OtherTypesOnly(other);
     }
-    let authorities: Vec<_> = marked(Marker::CertAuthority).cloned().collect();
+    let authorities: Vec<_> = marked(entries, via_fallback, Marker::CertAuthority).cloned().collect();
     if authorities.is_empty() { Judgement::Unknown } else { Judgement::CertificateAuthorityOnly(authorities) }
 }
 

@@ -35,7 +35,7 @@ pub(super) enum Line {
     /// Skipped by ssh, or would be if its host were asked for.
     Malformed { fault: Fault, mentions_host: bool },
     /// An entry for the host.
-    Names { marker: Marker, names: Names, key: PublicKey },
+    Names { marker: Marker, names: Names, key: Box<PublicKey> },
 }
 
 /// Reads a line without its newline.
@@ -57,7 +57,7 @@ pub(super) fn read(raw: &[u8], wanted: &Wanted) -> Line {
     };
     match names {
         Some(names) => match key(rest) {
-            Ok(key) => Line::Names { marker, names, key },
+            Ok(key) => Line::Names { marker, names, key: Box::new(key) },
             Err(fault) => malformed(fault_of_columns(hosts, rest).unwrap_or(fault)),
         },
         // Decoding every key of a large file would take longer than all the rest; a glance tells the broken lines.
@@ -188,6 +188,10 @@ fn fault_of_columns(hosts: &[u8], rest: &[u8]) -> Option<Fault> {
     let mut words = rest.split(|b| b.is_ascii_whitespace()).filter(|w| !w.is_empty());
     let (second, third) = (words.next(), words.next());
     let is_key = |word: &[u8]| word.starts_with(b"AAAA");
+    // The second half of a line that was broken in two.
+    if is_key(hosts) && second.is_none() {
+        return Some(Fault::Truncated);
+    }
     let is_type = |word: Option<&[u8]>| word.is_some_and(is_type_name);
     if [second, third].iter().flatten().any(|w| w.starts_with(b"SHA256:") || w.starts_with(b"MD5:")) {
         return Some(Fault::Fingerprint);
