@@ -164,7 +164,7 @@ fn refuses(evidence: &Evidence, holder: &Holder) -> Option<Finding> {
         ),
         Remedy::run("reload", "Or load the key again without confirmation.", reload(key), Safety::Manual),
     ];
-    let summary = text!("The agent lists {}, which the server accepts, but refuses to sign with it.", key.name_text());
+    let summary = text!("The agent lists the key {}, which the server accepts, but refuses to sign with it.", key.bare_name());
     Some(
         Finding::blocking_if(!works_otherwise && login.as_ssh_would, Code::AgentRefusesSigning, summary)
             .subject(Subject::new("agent", holder.name_text()))

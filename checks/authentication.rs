@@ -3,7 +3,7 @@
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
-use crate::evidence::conversation::Conversation;
+use crate::evidence::conversation::{Conversation, words_of};
 use crate::evidence::keys::{Key, Keys};
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::{Private, Text};
@@ -75,6 +75,7 @@ fn wrong_key(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Opt
                 right.name_text()
             ),
         )
+        .after_login()
         .subject(Subject::new("key", right.name_text()))
         .evidence("used", described(first))
         .evidence("right", described(right))
@@ -125,7 +126,7 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
     let unjudged = offered.iter().any(|i| answer(i).is_none());
     if asked.is_empty() {
         let why: Text = match (&talk.ended, identities.all().next()) {
-            (Some(words), _) => text!("The server ended the conversation: {}.", Private::quoted(words)),
+            (Some(words), _) => text!("The server ended the conversation: {}.", Private::quoted(words_of(words))),
             (None, None) => "ssh has no key to offer, and the server wants one.".into(),
             (None, Some(_)) => "The server was asked about no key, because no public half could be read.".into(),
         };

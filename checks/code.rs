@@ -178,4 +178,4 @@ impl std::str::FromStr for Code {
 /// No finding has this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no finding has this name")]
-pub(crate) struct UnknownCode;
+pub struct UnknownCode;

@@ -123,8 +123,8 @@ pub struct Finding {
     pub remedies: Vec<Remedy>,
     /// Trying again later may help.
     pub transient: bool,
-    /// git's own run was made under conditions that hide this, so that its success does not refute it.
-    pub hidden_from_git: bool,
+    /// It strikes only after the login, so that a login does not refute it.
+    pub after_login: bool,
 }
 
 impl Finding {
@@ -140,7 +140,7 @@ impl Finding {
             evidence: Vec::new(),
             remedies: Vec::new(),
             transient: false,
-            hidden_from_git: false,
+            after_login: false,
         }
     }
 
@@ -206,15 +206,15 @@ impl Finding {
         self
     }
 
-    /// Says that git's own run could not show it.
-    pub fn hidden_from_git(mut self) -> Self {
-        self.hidden_from_git = true;
+    /// Says that it strikes only after the login.
+    pub fn after_login(mut self) -> Self {
+        self.after_login = true;
         self
     }
 
-    /// Turns what would stop git into a warning: git was seen to work.
+    /// Turns what would stop git into a warning: git was seen to get past it.
     pub fn demote(&mut self) {
-        if self.blocking && !self.hidden_from_git {
+        if self.blocking {
             self.blocking = false;
             self.severity = self.severity.min(Severity::Warning);
         }

@@ -2,8 +2,10 @@
 
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
+use crate::evidence::conversation::Conversation;
 use crate::evidence::handshake::{HandshakeFailure, HandshakeFailureKind};
 use crate::evidence::kexinit::{Class, Disagreement};
+use crate::evidence::session::Ended;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
@@ -52,6 +54,7 @@ impl Check for Handshake {
                     Private::quoted(&agreed.host_key_algorithm),
                     Private::quoted(&agreed.cipher)
                 ));
+                found.findings.extend(broken_off(evidence, talk));
                 if evidence.is_cloud() && !peer.identification.contains(bitbucket::SERVER_SOFTWARE) {
                     found.push(
                         Finding::info(
@@ -81,6 +84,23 @@ impl Check for Handshake {
             }
         }
     }
+}
+
+/// The stream breaks right after the handshake, before the server has answered a single question.
+fn broken_off(evidence: &Evidence, talk: &Conversation) -> Option<Finding> {
+    let ended = talk.ended.as_ref().filter(|_| talk.answers.is_empty() && talk.methods.is_empty())?;
+    let host = Private::host(evidence.hostname().unwrap_or_default());
+    let (code, summary) = match ended {
+        Ended::Failed { detail, .. } => {
+            (Code::ProtocolError, text!("What {} sends is not the SSH protocol: {}.", &Text::from(host), Private::quoted(detail)))
+        }
+        Ended::Closed | Ended::Reset => {
+            (Code::ClosedDuringHandshake, text!("{} ends the connection right after the key exchange.", host))
+        }
+        Ended::Disconnected(_) | Ended::TimedOut => return None,
+    };
+    let words = "See whether it works from another network; something between changes or cuts the stream.";
+    Some(Finding::blocking(code, summary).confidence(Confidence::Likely).remedy(Remedy::ask("other-network", words)))
 }
 
 /// The finding for a failed handshake; `None` when only our own engine fails.

@@ -220,7 +220,7 @@ fn session_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
     let mut out = Vec::new();
     let mut bad = |keyword: &'static str, what: &'static str, neutral: &'static str| {
         let summary = text!("{}{}: fine for a shell, fatal for git.", what, place(evidence, keyword));
-        let mut finding = Finding::blocking(Code::SessionOptionBreaksGit, summary);
+        let mut finding = Finding::blocking(Code::SessionOptionBreaksGit, summary).after_login();
         finding = with_line(finding, evidence, keyword, "Take the line out, or move it to the hosts it is meant for.");
         if let Some(edit) = advice::host_block(evidence, vec![neutral.into()]) {
             finding = finding.remedy(Remedy::edit("neutral", "Or switch it off for this host.", edit, Safety::Safe));
@@ -331,6 +331,7 @@ fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
     };
     vec![
         Finding::blocking(Code::ControlPathUnusable, summary)
+            .after_login()
             .subject(Subject::new("setting", "ControlPath"))
             .evidence("path", Private::path(&path))
             .remedy(remedy),
@@ -349,6 +350,7 @@ fn control_master(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
             Code::ControlMasterOtherAccount,
             text!("A master connection runs at {}, logged in with another key than would be offered now.", Private::path(path)),
         )
+        .after_login()
         .confidence(Confidence::Likely)
         .remedy(Remedy::run("exit-master", "End it; the next connection logs in anew.", argv, Safety::Safe)),
     ]
@@ -398,7 +400,7 @@ fn identity_files(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
         let meant = nearest.as_ref().and_then(|n| evidence.identities().ok()?.at_path(n));
         let blocks = match meant {
             Some(identity) => evidence.is_the_missing_key(identity),
-            None => evidence.login_fails() && evidence.no_key_is_accepted(),
+            None => evidence.login_fails() && evidence.offers_nothing(),
         };
         if !blocks && evidence.login_is_known_to_succeed() && nearest.is_none() {
             continue;
@@ -526,6 +528,16 @@ fn checking_disabled(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
 }
 
 fn algorithms(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
+    if let Some(key) = evidence.missing_key_of_excluded_algorithm() {
+        let keyword = "pubkeyacceptedalgorithms";
+        let summary = text!(
+            "PubkeyAcceptedAlgorithms leaves out the type of {}, the key that the server accepts{}.",
+            key.name_text(),
+            place(evidence, keyword)
+        );
+        let finding = Finding::blocking(Code::AlgorithmsRestricted, summary);
+        return vec![with_line(finding, evidence, keyword, "Take the line out, or begin its value with + to add to the defaults.")];
+    }
     let Some((keyword, ours, theirs)) = evidence.restricting_algorithms() else { return Vec::new() };
     let summary = text!("{} leaves nothing that the server also has{}.", keyword, place(evidence, &keyword.to_ascii_lowercase()));
     let finding = Finding::blocking(Code::AlgorithmsRestricted, summary)

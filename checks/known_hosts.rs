@@ -40,6 +40,11 @@ impl Check for KnownHostsCheck {
     }
 
     fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
+        if let Some(finding) = unknown_to_plink(evidence) {
+            let mut found = Findings::new("plink does not know the server's key");
+            found.push(finding);
+            return Ok(found);
+        }
         let known = evidence.known_hosts()?;
         if let Some(finding) = unusable_revocations(evidence) {
             let mut found = Findings::new("ssh trusts no host while its list of revoked keys cannot be read");
@@ -52,6 +57,32 @@ impl Check for KnownHostsCheck {
         found.findings.extend(retired(known));
         Ok(found)
     }
+}
+
+/// plink keeps its own host keys, and git cannot answer its question.
+fn unknown_to_plink(evidence: &Evidence) -> Option<Finding> {
+    if evidence.reads_ssh_config() {
+        return None;
+    }
+    let said = &evidence.git_run().ok().filter(|run| !run.works)?.said;
+    let line = said.iter().find(|l| l.contains("host key is not cached") || l.contains("Cannot confirm a host key"))?;
+    let host = evidence.typed_host().unwrap_or_default();
+    Some(
+        Finding::blocking(
+            Code::PlinkHostKeyUnknown,
+            text!("git runs plink, which keeps its own host keys and has none for {}.", Private::host(&host)),
+        )
+        .evidence("plink says", Private::quoted(line))
+        .subject(Subject::new("host", Private::host(&host)))
+        .remedy(Remedy::ask(
+            "accept-once",
+            text!(
+                "Run plink -T git@{} once, compare the fingerprint with {}, and answer y.",
+                Private::host(&host),
+                bitbucket::HOST_KEYS_PAGE
+            ),
+        )),
+    )
 }
 
 fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Finding> {

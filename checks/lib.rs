@@ -9,7 +9,7 @@ mod agent_has_key;
 mod authentication;
 pub mod bitbucket;
 pub mod check;
-mod code;
+pub mod code;
 mod config_permissions;
 mod config_syntax;
 mod connection;

@@ -10,7 +10,7 @@ use crate::evidence::conversation::{Access, Conversation};
 use crate::evidence::git_config::remotes::Allowed;
 use crate::evidence::git_run::GitComplaint;
 use crate::evidence::git_url::SshForm;
-use crate::evidence::identities::{CanSign, Signer};
+use crate::evidence::identities::{CanSign, Signer, WhyNot};
 use crate::evidence::kexinit::{self, Class, Disagreement, KexInit};
 use crate::evidence::key_file;
 use crate::evidence::keys::Key;
@@ -345,11 +345,6 @@ impl Evidence {
         self.trusted_conversation().is_ok() && !self.login_is_known_to_succeed()
     }
 
-    /// Whether the server was asked and accepts none of the keys found here.
-    pub(crate) fn no_key_is_accepted(&self) -> bool {
-        self.trusted_conversation().is_ok_and(|t| !t.answers.iter().any(|(_, accepted)| *accepted))
-    }
-
     /// What a fault of this key weighs.
     pub(crate) fn weight(&self, identity: &Key) -> Weight {
         let Ok(talk) = self.trusted_conversation() else {
@@ -376,6 +371,17 @@ impl Evidence {
     pub(crate) fn missing_key_kept_back_by_identities_only(&self) -> Option<&Key> {
         let identities = self.identities().ok()?;
         identities.others().find(|i| i.kept_back_by_identities_only() && self.is_the_missing_key(i))
+    }
+
+    /// The key that the server accepts and that PubkeyAcceptedAlgorithms alone keeps back.
+    pub(crate) fn missing_key_of_excluded_algorithm(&self) -> Option<&Key> {
+        let keys = self.identities().ok()?;
+        keys.others().find(|k| k.identity.why_not == Some(WhyNot::AlgorithmNotAccepted) && self.is_the_missing_key(k))
+    }
+
+    /// Whether ssh has no key to show.
+    pub(crate) fn offers_nothing(&self) -> bool {
+        self.identities().is_ok_and(|keys| keys.offered().next().is_none())
     }
 
     /// Keys that only the agent of SSH_AUTH_SOCK holds while IdentityAgent names another, or none.

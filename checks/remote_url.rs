@@ -125,6 +125,7 @@ fn malformed(evidence: &Evidence, target: &Target, fault: &UrlFault) -> Finding 
         UrlFaultKind::DashHost | UrlFaultKind::DashPath => "it begins with a dash, which git refuses".into(),
     };
     let mut finding = Finding::blocking(Code::UrlMalformed, text!("The URL {} cannot work: {}.", url(), what))
+        .after_login()
         .subject(Subject::new("url", url()));
     match &fault.corrected {
         Some(corrected) => finding = finding.remedy(advice::set_url(evidence, "Write it as git understands it.", corrected)),

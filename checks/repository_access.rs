@@ -54,12 +54,21 @@ impl Check for RepositoryAccess {
             });
         };
         let mut found = Findings::new(text!("the key may {} {}", evidence.verb(), Private::repository(&path)));
-        if let Some(answer) = access.refusal() {
+        if let Some(answer) = access.refusal().filter(|answer| is_noise(answer) && evidence.git_protocol_is_spoilt()) {
+            found.summary =
+                text!("something else than git speaks: {}", Private::quoted(String::from_utf8_lossy(&answer.command.stdout)));
+        } else if let Some(answer) = access.refusal() {
             found.summary = text!("the service refuses {}", Private::repository(&path));
             found.push(refused(evidence, access, answer, &path));
         }
         Ok(found)
     }
+}
+
+/// What came is no packet of git's protocol (gitprotocol-common(5): four hexadecimal digits come first).
+fn is_noise(answer: &GitService) -> bool {
+    let out = &answer.command.stdout;
+    !out.is_empty() && !(out.len() >= 4 && out[..4].iter().all(u8::is_ascii_hexdigit))
 }
 
 fn refused(evidence: &Evidence, access: &Access, answer: &GitService, path: &str) -> Finding {

@@ -55,7 +55,7 @@ impl Check for Tools {
             found.push(finding);
             return Ok(found);
         }
-        found.findings.extend(broken(command));
+        found.findings.extend(broken(command).filter(|_| evidence.account().entry.is_some()));
         found.findings.extend(version(command));
         found.findings.extend(kind(command));
         found.findings.extend(variant(evidence, command));

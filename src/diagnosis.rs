@@ -115,7 +115,7 @@ struct Candidate<'a> {
 }
 
 /// The rules, the first that concludes anything wins.
-const RULES: &[Rule] = &[Rule { conclude: proven_beats_possible }, Rule { conclude: the_key_that_is_known }];
+const RULES: &[Rule] = &[Rule { conclude: proven_beats_possible }];
 
 /// A cause that was seen directly is preferred to an earlier one that is only one explanation among several.
 /// Case: `a_key_nobody_can_judge_beside_one_that_is_refused`.
@@ -126,17 +126,6 @@ fn proven_beats_possible(candidates: &[Candidate]) -> Option<Code> {
         return None;
     }
     candidates.iter().find(|c| c.finding.confidence == Confidence::Proven).map(|c| c.finding.code)
-}
-
-/// When a key that the server accepts is known to be held back, that is the cause, and a missing or unusable other key is
-/// only why nobody noticed. Case: `identityfile_has_a_typo_in_its_path`.
-fn the_key_that_is_known(candidates: &[Candidate]) -> Option<Code> {
-    let missing = [Code::IdentityFileMissing, Code::NoKey];
-    let first = candidates.first()?;
-    if !missing.contains(&first.finding.code) {
-        return None;
-    }
-    candidates.iter().map(|c| c.finding.code).find(|code| matches!(code, Code::KeyNotOffered | Code::IdentitiesOnlyExcludesKey))
 }
 
 /// Judges the results, after making them agree with what git did.
@@ -179,13 +168,14 @@ pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
 
 /// Takes back what git's own run refutes: everything where git works, and whatever lies before the point git reached.
 fn follow_git(results: &mut [CheckResult], witness: &Witness) {
-    let reached = match witness.works() {
-        Some(true) => results.len(),
-        Some(false) => witness.got_past().and_then(|id| results.iter().position(|r| r.meta.id == id)).map_or(0, |n| n + 1),
+    let works = witness.works() == Some(true);
+    let reached = match witness.got_past().and_then(|id| results.iter().position(|r| r.meta.id == id)) {
+        _ if works => results.len(),
+        Some(last) => last + 1,
         None => 0,
     };
     for result in &mut results[..reached] {
-        result.findings.iter_mut().for_each(Finding::demote);
+        result.findings.iter_mut().filter(|f| works || !f.after_login).for_each(Finding::demote);
         result.restate();
     }
 }

@@ -130,8 +130,8 @@ pub struct Conversation {
     pub logins: Vec<Login>,
     /// What the repository's service said, the key that ssh would use first.
     pub access: Vec<Access>,
-    /// Why the conversation ended early, in the server's or libssh2's words.
-    pub ended: Option<String>,
+    /// How the conversation ended before everything was asked.
+    pub ended: Option<Ended>,
 }
 
 impl Conversation {
@@ -201,7 +201,7 @@ impl Talk<'_> {
                 match (proxy, &self.said.handshake) {
                     (Some(failure), None) => self.said.road = Some(failure),
                     (None, None) => self.said.handshake = Some(Err(failure)),
-                    (_, Some(_)) => self.said.ended = Some(failure.to_string()),
+                    (_, Some(_)) => {}
                 }
                 return None;
             }
@@ -209,7 +209,6 @@ impl Talk<'_> {
         let peer = match self.meet(&session) {
             Some(peer) => peer,
             None => {
-                self.said.ended = Some("the server's host key cannot be read".into());
                 return None;
             }
         };
@@ -261,7 +260,7 @@ impl Talk<'_> {
         match asking.session.as_mut().map(|s| s.methods(&user)) {
             Some(MethodsAnswer::Methods(methods)) => self.said.methods = methods,
             Some(MethodsAnswer::LoggedIn) => self.said.open_door = true,
-            Some(MethodsAnswer::Ended(ended)) => self.said.ended = Some(words_of(&ended)),
+            Some(MethodsAnswer::Ended(ended)) => self.said.ended = Some(ended),
             None => {}
         }
         let mut got_in = self.said.open_door;
@@ -307,7 +306,7 @@ impl Talk<'_> {
                         // This refusal ended the connection: one more than were borne.
                         self.said.refusals_allowed.get_or_insert(asking.refused + 1);
                     }
-                    self.said.ended = Some(words_of(&ended));
+                    self.said.ended = Some(ended);
                     asking.refused = 0;
                     asking.session = self.open();
                     continue;
@@ -385,7 +384,7 @@ impl Talk<'_> {
 }
 
 /// How a session ended, for a sentence.
-fn words_of(ended: &Ended) -> String {
+pub fn words_of(ended: &Ended) -> String {
     match ended {
         Ended::Disconnected(last) => last.text.clone(),
         Ended::Closed => "it closed the connection".into(),

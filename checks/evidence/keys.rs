@@ -52,12 +52,17 @@ impl Key {
         matches!(self.identity.source, Source::Agent { .. })
     }
 
-    /// Its name, for a sentence.
-    pub fn name_text(&self) -> Text {
+    /// Its file or its comment alone.
+    pub fn bare_name(&self) -> Text {
         match &self.identity.source {
             Source::File { path } | Source::FileInAgent { path } => Private::path(path).into(),
-            Source::Agent { comment } => text!("the agent's key {}", Private::new(Kind::Comment, comment)),
+            Source::Agent { comment } => Private::new(Kind::Comment, comment).into(),
         }
+    }
+
+    /// Its name, for a sentence.
+    pub fn name_text(&self) -> Text {
+        if self.from_agent() { text!("the agent's key {}", self.bare_name()) } else { self.bare_name() }
     }
 
     /// Why ssh leaves it out, or cannot use it.

@@ -10,7 +10,9 @@ use serde::Serialize;
 use ssh2::MethodType;
 
 use super::agent::{Agent, AgentError, RSA_SHA2_256, RSA_SHA2_512};
-use super::handshake::{Disconnect, Established, HandshakeFailure, Preferences, Stage, ended_unasked, failure, prefer, protocol_error, unprepared};
+use super::handshake::{
+    Disconnect, Established, HandshakeFailure, Preferences, Stage, ended_unasked, failure, prefer, protocol_error, unprepared,
+};
 use super::kexinit::{TEXT_LIMIT, take_string, text};
 use super::libssh2::{Channel, Link, Reading, StreamEnd};
 

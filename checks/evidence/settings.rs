@@ -44,21 +44,14 @@ pub struct Asked {
     pub hangs: bool,
 }
 
-/// Asks the ssh at `program`. Commands of `Match exec` are run only where their outcome makes a difference, as git's own ssh
-/// would run them too; `note` is told of each program that is started.
+/// Asks the ssh at `program`. Commands of `Match exec` are run only where ssh comes to them, as it does when git runs it;
+/// `note` is told of each program that is started.
 pub fn ask(program: &Path, question: &Question<'_>, own: &Evaluation, deadline: Instant, note: &dyn Fn(String)) -> Asked {
     let until = deadline.min(Instant::now() + LIMIT);
-    let run = |shell| {
-        let program = effective::program(program, question, shell);
-        note(program.command_line());
-        program.run(until).ok()
-    };
-    let Some(refusing) = run(Shell::False) else { return Asked::default() };
-    if own.exec_conditions.is_empty() {
-        return understood(&refusing);
-    }
-    let Some(accepting) = run(Shell::True) else { return understood(&refusing) };
-    if refusing.stdout == accepting.stdout && refusing.code == accepting.code {
+    let quiet = effective::program(program, question, Shell::False);
+    note(quiet.command_line());
+    let Ok(refusing) = quiet.run(until) else { return Asked::default() };
+    if own.undecided.is_empty() {
         return understood(&refusing);
     }
     let plain = Program::new(program).args(effective::arguments(question)).env("LC_ALL", "C");
@@ -75,7 +68,8 @@ fn understood(outcome: &Outcome) -> Asked {
         return Asked { effective: Some(effective::parse(&outcome.stdout)), ..Asked::default() };
     }
     let words: Vec<String> = outcome.stderr_text().lines().map(|l| l.trim().to_string()).filter(|l| !l.is_empty()).collect();
-    Asked { refusal: Some(words.join("; ")), ..Asked::default() }
+    // Without a word it is not ssh's configuration that fails: a wrapper has given up, or LogLevel is QUIET.
+    Asked { refusal: (!words.is_empty()).then(|| words.join("; ")), ..Asked::default() }
 }
 
 impl Settings {

@@ -166,7 +166,7 @@ fn plink_in_place_of_ssh() {
         world.plain();
         let plink = world.script(
             "bin/plink",
-            "#!/bin/sh\nif [ \"$1\" = -V ]; then echo 'plink: Release 0.78'; exit; fi\nexec ssh -o BatchMode=yes \"$@\"\n",
+            "#!/bin/sh\nif [ \"$1\" = -V ]; then echo 'plink: Release 0.78'; exit; fi\n[ \"$1\" = -batch ] && shift\nexec ssh -o BatchMode=yes \"$@\"\n",
         );
         world.set("GIT_SSH", plink);
     });
@@ -238,7 +238,8 @@ fn wrapper_knows_a_key_that_nobody_else_sees() {
         world.user(&["mv", ".ssh/deploy", "keys/deploy"]);
         world.user(&["rm", ".ssh/deploy.pub"]);
         world.know("{host}");
-        let wrapper = world.script("ssh-wrapper", "#!/bin/sh\nexec ssh -i ~/keys/deploy \"$@\"\n");
+        let wrapper =
+            world.script("ssh-wrapper", "#!/bin/sh\n[ \"$1\" = -G ] && exec ssh \"$@\"\nexec ssh -i ~/keys/deploy \"$@\"\n");
         world.set("GIT_SSH", wrapper);
     });
 }

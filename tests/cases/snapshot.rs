@@ -45,7 +45,10 @@ pub(crate) fn programs() -> BTreeMap<u32, String> {
         let Some((head, tail)) = stat.rsplit_once(") ") else { continue };
         let name = head.split_once('(').map_or("", |(_, name)| name);
         let gone = tail.starts_with('Z') || tail.starts_with('X');
-        if !gone && ["ssh", "ssh-agent", "ssh-add", "ssh-keygen", "git", "bbdoctor", "sh", "plink"].contains(&name) {
+        // What the server runs for a login is not ours.
+        let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+        let of_server = environment.split(|b| *b == 0).any(|v| v.starts_with(b"SSH_ORIGINAL_COMMAND="));
+        if !gone && !of_server && ["ssh", "ssh-agent", "ssh-add", "ssh-keygen", "git", "bbdoctor", "sh", "plink"].contains(&name) {
             found.insert(id, name.to_owned());
         }
     }
