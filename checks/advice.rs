@@ -54,7 +54,7 @@ pub(crate) fn replace_value(position: &Position, summary: impl Into<Text>, inden
 pub(crate) fn know_service(evidence: &Evidence, service: &Service, name: &str, summary: &'static str) -> Option<Remedy> {
     let known = evidence.known_hosts().ok()?;
     let entries = lookup(&known.files, name, 22);
-    let trusted = entries.keys.iter().any(|e| service.publishes(&e.key.line().split(' ').nth(1).unwrap_or_default().to_string()));
+    let trusted = entries.keys.iter().any(|e| service.publishes(e.key.line().split(' ').nth(1).unwrap_or_default()));
     if trusted || service.host_keys.is_empty() {
         return None;
     }

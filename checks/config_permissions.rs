@@ -70,7 +70,7 @@ impl Check for ConfigPermissions {
                     )
                     .subject(subject)
                     .evidence("ssh says", Private::quoted(&problem.message))
-                    .remedy(chown(evidence, (&problem.text).as_ref())),
+                    .remedy(chown(evidence, problem.text.as_ref())),
                 ),
                 _ => {}
             }

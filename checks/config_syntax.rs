@@ -52,7 +52,7 @@ impl Check for ConfigSyntax {
         found.findings.extend(faults);
         found.findings.extend(reading.notes.iter().filter_map(|n| note(evidence, n)));
         found.findings.extend(typos(evidence));
-        found.findings.extend(reading.settings().filter_map(|s| shadowed(s)));
+        found.findings.extend(reading.settings().filter_map(shadowed));
         Ok(found)
     }
 }

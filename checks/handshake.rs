@@ -2,10 +2,10 @@
 
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
-use crate::evidence::conversation::Conversation;
+use crate::evidence::conversation::{Conversation, LoginProblem};
 use crate::evidence::handshake::{HandshakeFailure, HandshakeFailureKind};
 use crate::evidence::kexinit::{Class, Disagreement};
-use crate::evidence::session::Ended;
+use crate::evidence::session::{Ended, Login};
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
@@ -86,18 +86,23 @@ impl Check for Handshake {
     }
 }
 
-/// The stream breaks right after the handshake, before the server has answered a single question.
+/// The stream breaks after the handshake, before or while we log in.
 fn broken_off(evidence: &Evidence, talk: &Conversation) -> Option<Finding> {
-    let ended = talk.ended.as_ref().filter(|_| talk.answers.is_empty() && talk.methods.is_empty())?;
-    let host = Private::host(evidence.hostname().unwrap_or_default());
-    let (code, summary) = match ended {
-        Ended::Failed { detail, .. } => {
-            (Code::ProtocolError, text!("What {} sends is not the SSH protocol: {}.", &Text::from(host), Private::quoted(detail)))
+    let unasked = talk.ended.as_ref().filter(|_| talk.answers.is_empty() && talk.methods.is_empty());
+    let in_login = talk.logins.iter().find_map(|login| match &login.result {
+        Err(LoginProblem::Failed(Login::Ended(ended))) => Some(ended),
+        _ => None,
+    });
+    let host = || Private::host(evidence.hostname().unwrap_or_default());
+    let garbled =
+        |detail: &str| (Code::ProtocolError, text!("What {} sends is not the SSH protocol: {}.", host(), Private::quoted(detail)));
+    let (code, summary) = match (unasked.or(in_login), evidence.garbled_stream(talk)) {
+        (_, Some(words)) => garbled(&words),
+        (Some(Ended::Failed { detail, .. }), None) => garbled(detail),
+        (Some(Ended::Closed | Ended::Reset), None) => {
+            (Code::ClosedDuringHandshake, text!("{} ends the connection right after the key exchange.", host()))
         }
-        Ended::Closed | Ended::Reset => {
-            (Code::ClosedDuringHandshake, text!("{} ends the connection right after the key exchange.", host))
-        }
-        Ended::Disconnected(_) | Ended::TimedOut => return None,
+        _ => return None,
     };
     let words = "See whether it works from another network; something between changes or cuts the stream.";
     Some(Finding::blocking(code, summary).confidence(Confidence::Likely).remedy(Remedy::ask("other-network", words)))

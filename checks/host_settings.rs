@@ -413,7 +413,7 @@ fn identity_files(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
             Code::IdentityFileMissing,
             text!("IdentityFile names {}, which does not exist{}{}.", Private::path(&path), hint, at),
         )
-        .confidence(if meant.is_some() { Confidence::Proven } else { Confidence::Possible });
+        .confidence(if meant.is_some() { Confidence::Proven } else { Confidence::Likely });
         if let Some(position) = position {
             finding = finding.subject(Subject::file(&position.file, Some(position.line)));
             if let Some(near) = nearest {

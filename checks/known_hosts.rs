@@ -54,7 +54,11 @@ impl Check for KnownHostsCheck {
         let peer = evidence.peer()?;
         let mut found = Findings::new(text!("ssh looks the server up as {}", Private::host(&known.entries.name)));
         found.findings.extend(judged(evidence, known, peer));
-        found.findings.extend(retired(known));
+        let trusted = retired(known);
+        if trusted.is_empty() {
+            found.findings.extend(leftover(known));
+        }
+        found.findings.extend(trusted);
         Ok(found)
     }
 }
@@ -231,6 +235,25 @@ fn replace_line(known: &KnownHosts, peer: &Peer, file: &Path, line: usize) -> Op
     let with = advice::published_lines(known, peer)?;
     let edit = Edit { file: file.to_path_buf(), change: Change::Replace { line, with } };
     Some(Remedy::edit("replace-line", "Put the published keys in its place.", edit, Safety::Safe))
+}
+
+/// A retired key that ssh has dropped lives on in the copy it left of the file (UpdateHostKeys, ssh-keygen -R).
+fn leftover(known: &KnownHosts) -> Option<Finding> {
+    let entry = known.leftovers.iter().find(|e| bitbucket::retired_key(&e.key.fingerprint()).is_some())?;
+    let argv = vec!["rm".into(), Private::path(&entry.file).into()];
+    Some(
+        Finding::info(
+            Code::KnownHostsRetiredEntry,
+            text!(
+                "A key that Bitbucket retired in 2023 is no longer trusted, but {} still has it (line {}).",
+                Private::path(&entry.file),
+                entry.line
+            ),
+        )
+        .subject(Subject::file(&entry.file, Some(entry.line)))
+        .evidence("fingerprint", entry.key.fingerprint())
+        .remedy(Remedy::run("remove-copy", "Remove the copy, so that nobody restores it.", argv, Safety::Confirm)),
+    )
 }
 
 /// Retired keys that are still trusted beside the current ones.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bitbucket::{Kind, Service};
 use crate::evidence::control::{Control, Unusable};
-use crate::evidence::conversation::{Access, Conversation};
+use crate::evidence::conversation::{Access, Conversation, LoginProblem};
 use crate::evidence::git_config::remotes::Allowed;
 use crate::evidence::git_run::GitComplaint;
 use crate::evidence::git_url::SshForm;
@@ -78,6 +78,22 @@ pub(crate) struct Denial {
     /// The file it stands in.
     pub(crate) file: Option<PathBuf>,
 }
+
+/// The types of host key that ssh asks for by default, in its order, where no ssh can be asked (ssh_config(5)).
+const HOST_KEY_ALGORITHMS: &[&str] = &[
+    "ssh-ed25519-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    "rsa-sha2-512-cert-v01@openssh.com",
+    "rsa-sha2-256-cert-v01@openssh.com",
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+];
 
 impl Evidence {
     // The URL.
@@ -452,9 +468,18 @@ impl Evidence {
         self.git_run().is_ok_and(|run| !run.works && said(run))
     }
 
+    /// What ssh says of a stream that was changed on the way, where our own login broke off too.
+    pub(crate) fn garbled_stream(&self, talk: &Conversation) -> Option<String> {
+        let broke = talk.logins.iter().any(|l| matches!(l.result, Err(LoginProblem::Failed(_))));
+        match self.git_complaint().filter(|_| broke)? {
+            GitComplaint::Protocol(words) => Some(words.clone()),
+            _ => None,
+        }
+    }
+
     /// Whether ssh could not set up a forwarding.
     pub(crate) fn forwarding_failed(&self) -> bool {
-        matches!(self.git_complaint(), Some(GitComplaint::Forwarding(_)))
+        self.git_run().is_ok_and(|run| !run.works && run.said.iter().any(|line| line.contains("forwarding")))
     }
 
     /// Whether our own probe saw a failure.
@@ -500,7 +525,8 @@ impl Evidence {
     /// The types of host key that ssh would ask for, in its order, as far as they are known.
     pub(crate) fn host_key_preferences(&self) -> Option<Vec<String>> {
         let settings = self.settings().ok()?;
-        let list: Vec<String> = settings.value("hostkeyalgorithms")?.split(',').map(String::from).collect();
+        let value = settings.value("hostkeyalgorithms").map_or_else(|| HOST_KEY_ALGORITHMS.join(","), String::from);
+        let list: Vec<String> = value.split(',').map(String::from).collect();
         let complete = settings.authority == Authority::Ssh || !list.first().is_some_and(|l| l.starts_with(['+', '-', '^']));
         let fixed = settings.is_set("hostkeyalgorithms") && !self.host_key_list_is_edited();
         match self.known_hosts() {

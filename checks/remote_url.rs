@@ -182,8 +182,8 @@ fn not_ssh(evidence: &Evidence, target: &Target) -> Option<Finding> {
 fn protocol_denied(evidence: &Evidence) -> Option<Finding> {
     let denial = evidence.protocol_denial()?;
     let mut finding =
-        Finding::blocking(Code::GitProtocolDenied, text!("{} forbids git to use ssh.", Private::quoted(&denial.setting)))
-            .subject(Subject::new("setting", Private::quoted(&denial.setting)));
+        Finding::blocking(Code::GitProtocolDenied, text!("{} forbids git to use ssh.", Private::quoted(denial.setting)))
+            .subject(Subject::new("setting", Private::quoted(denial.setting)));
     finding = match &denial.file {
         Some(file) => {
             let argv = [
@@ -192,13 +192,13 @@ fn protocol_denied(evidence: &Evidence) -> Option<Finding> {
                 "--file".into(),
                 Private::path(file).into(),
                 "--unset-all".into(),
-                Private::quoted(&denial.setting).into(),
+                Private::quoted(denial.setting).into(),
             ];
             finding.remedy(Remedy::run("unset", "Take the setting out.", argv.to_vec(), Safety::Confirm))
         }
         None => finding.remedy(Remedy::ask(
             "unset-variable",
-            text!("Unset {} in the environment, or add ssh to it.", Private::quoted(&denial.setting)),
+            text!("Unset {} in the environment, or add ssh to it.", Private::quoted(denial.setting)),
         )),
     };
     Some(finding)

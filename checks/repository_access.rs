@@ -68,7 +68,8 @@ impl Check for RepositoryAccess {
 /// What came is no packet of git's protocol (gitprotocol-common(5): four hexadecimal digits come first).
 fn is_noise(answer: &GitService) -> bool {
     let out = &answer.command.stdout;
-    !out.is_empty() && !(out.len() >= 4 && out[..4].iter().all(u8::is_ascii_hexdigit))
+    let packet = out.len() >= 4 && out[..4].iter().all(u8::is_ascii_hexdigit);
+    !(out.is_empty() || packet)
 }
 
 fn refused(evidence: &Evidence, access: &Access, answer: &GitService, path: &str) -> Finding {

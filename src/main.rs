@@ -66,6 +66,7 @@ fn run() -> Exit {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "the run begins here, and its clock with it")]
 /// Examines the target and prints the report. The error is a sentence about wrong usage.
 fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String> {
     let selection = engine::Selection { only: options.only.clone(), skip: options.skip.clone() };

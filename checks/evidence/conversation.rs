@@ -353,16 +353,13 @@ impl Talk<'_> {
     fn ask_repository(&self, session: &mut Session, key: Vec<u8>, as_ssh_would: bool) -> Option<Access> {
         let path = self.evidence.repository_path()?;
         let quoted = format!("'{}'", path.replace('\'', "'\\''").replace('!', "'\\!'"));
-        self.evidence
-            .ledger
-            .step("repository", || {
-                let upload = session.git_service(&format!("git-upload-pack {quoted}"), None, Limits::default());
-                let pushes = self.evidence.pushes() && upload.advertised;
-                let receive = pushes.then(|| session.git_service(&format!("git-receive-pack {quoted}"), None, Limits::default()));
-                let access = Access { key, as_ssh_would, upload, receive };
-                if access.granted() { Ok(access) } else { Err(access) }
-            })
-            .map_or_else(Some, Some)
+        let begun = Instant::now();
+        let upload = session.git_service(&format!("git-upload-pack {quoted}"), None, Limits::default());
+        let pushes = self.evidence.pushes() && upload.advertised;
+        let receive = pushes.then(|| session.git_service(&format!("git-receive-pack {quoted}"), None, Limits::default()));
+        let access = Access { key, as_ssh_would, upload, receive };
+        self.evidence.ledger.record("repository", begun.elapsed(), access.granted());
+        Some(access)
     }
 
     /// The key that ssh uses is accepted and may not use the repository: do the others belong to somebody who may?

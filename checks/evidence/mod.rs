@@ -476,6 +476,9 @@ impl Evidence {
             if let Ok(Err(_)) = self.resolution() {
                 return Err(blocked("name-resolution", "the name does not resolve"));
             }
+            if let Some(failure) = road::missing_proxy_program(self) {
+                return Ok(Conversation { road: Some(failure), ..Conversation::default() });
+            }
             if let Some(reason) = road::not_followed(self) {
                 return Err(reason);
             }

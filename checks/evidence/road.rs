@@ -90,6 +90,21 @@ pub(crate) fn proxy_of(settings: &Settings) -> Option<(&'static str, &str)> {
     set("proxyjump").map(|v| ("ProxyJump", v)).or_else(|| set("proxycommand").map(|v| ("ProxyCommand", v)))
 }
 
+/// A ProxyCommand whose program does not exist, which can be said without starting it.
+pub(super) fn missing_proxy_program(evidence: &Evidence) -> Option<RoadFailure> {
+    let settings = evidence.settings().ok()?;
+    let ("ProxyCommand", value) = proxy_of(settings)? else { return None };
+    let command = evidence.expand_path(value).to_string_lossy().into_owned();
+    let first = command.split_whitespace().next()?;
+    let plain = first.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+    let path = evidence.environment().get("PATH").unwrap_or_default();
+    if evidence.may_execute() || !plain || which::which_in(first, Some(path), "/").is_ok() {
+        return None;
+    }
+    let end = ProxyEnd { exit_status: Some(127), stderr: format!("{first}: not found").into_bytes(), ..ProxyEnd::default() };
+    Some(RoadFailure::Proxy { setting: "ProxyCommand", command, end })
+}
+
 /// Why a proxy is not followed although the settings name one.
 pub(super) fn not_followed(evidence: &Evidence) -> Option<Unavailable> {
     let settings = evidence.settings().ok()?;

@@ -294,7 +294,7 @@ mod tests {
         let public = ["104.192.141.1", "2406:da00:ff00::1"];
         let private = ["127.0.0.2", "10.1.2.3", "100.64.0.1", "::1", "fe80::1", "fd00::1", "::ffff:10.0.0.1"];
         let judge = |address: &&str| is_public(address.parse().expect("an address"));
-        assert!(public.iter().all(judge) && !private.iter().any(|a| judge(&a)));
+        assert!(public.iter().all(judge) && !private.iter().any(judge));
     }
 
     /// An address that swallows connections: a listener whose queue is full.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::Evidence;
-use super::known_hosts::{HostEntries, Judgement, judge, lookup};
+use super::key_file::with_suffix;
+use super::known_hosts::{Entry, HostEntries, Judgement, judge, lookup};
 use crate::check::Unavailable;
 
 /// What ssh knows of the host.
@@ -17,6 +18,8 @@ pub struct KnownHosts {
     pub user_files: Vec<PathBuf>,
     /// The one to which ssh, or a person, adds keys; `None` when there is none, or it keeps nothing.
     pub user_file: Option<PathBuf>,
+    /// Lines for this host in the copies that ssh and ssh-keygen leave (`known_hosts.old`), which nobody reads any more.
+    pub leftovers: Vec<Entry>,
     /// A command adds keys that are not seen here (KnownHostsCommand).
     pub has_command: bool,
 }
@@ -30,13 +33,16 @@ pub(super) fn gather(evidence: &Evidence) -> Result<KnownHosts, Unavailable> {
     };
     let user_files = files("userknownhostsfile");
     let all: Vec<PathBuf> = user_files.iter().cloned().chain(files("globalknownhostsfile")).collect();
-    let entries = match settings.value("hostkeyalias") {
-        Some(alias) => lookup(&all, alias, 22),
-        None => lookup(&all, settings.hostname(), settings.port()),
+    let look_up = |files: &[PathBuf]| match settings.value("hostkeyalias") {
+        Some(alias) => lookup(files, alias, 22),
+        None => lookup(files, settings.hostname(), settings.port()),
     };
+    let entries = look_up(&all);
+    let copies: Vec<PathBuf> = user_files.iter().map(|f| with_suffix(f, ".old")).collect();
+    let leftovers = look_up(&copies).keys;
     let user_file = user_files.first().filter(|f| f.as_os_str() != "/dev/null").cloned();
     let has_command = settings.value("knownhostscommand").is_some_and(|c| !c.eq_ignore_ascii_case("none"));
-    Ok(KnownHosts { entries, files: all, user_files, user_file, has_command })
+    Ok(KnownHosts { entries, files: all, user_files, user_file, leftovers, has_command })
 }
 
 impl Evidence {

@@ -1,5 +1,7 @@
 //! What git itself did, as far as a verdict needs it.
 
+use std::time::Instant;
+
 use super::Evidence;
 use super::control::Control;
 use super::git_run::{self, GitRun, Master};
@@ -63,6 +65,7 @@ pub(super) fn run(evidence: &Evidence) -> Result<GitRun, Unavailable> {
         return Err(Unavailable::NotApplicable { why: "no repository was named that git could be asked about".into() });
     };
     let known_hosts = evidence.known_hosts().ok().filter(|_| evidence.accepts_new_host_keys());
+    let begun = Instant::now();
     let witness = git_run::Witness {
         target: name,
         push: evidence.pushes(),
@@ -78,13 +81,10 @@ pub(super) fn run(evidence: &Evidence) -> Result<GitRun, Unavailable> {
         known_hosts: known_hosts.map(|k| k.user_files.as_slice()),
         deadline: evidence.deadline(),
     };
-    let run = evidence.ledger.step("git", || match witness.run() {
-        Ok(run) if run.works => Ok(run),
-        other => Err(other),
-    });
-    let run = run
-        .or_else(|failed| failed)
-        .map_err(|e| Unavailable::Unknown { why: text!("git could not be started: {}", Private::quoted(e.to_string())) })?;
+    let run = witness.run();
+    evidence.ledger.record("git", begun.elapsed(), run.as_ref().is_ok_and(|run| run.works));
+    let run =
+        run.map_err(|e| Unavailable::Unknown { why: text!("git could not be started: {}", Private::quoted(e.to_string())) })?;
     evidence.ledger.started(&run.command);
     Ok(run)
 }

@@ -120,7 +120,9 @@ impl World {
             Expected::Healthy => ("healthy".to_owned(), cause),
             Expected::Agreement => ("anything".to_owned(), cause),
         };
-        println!("\n{ROW}{}", serde_json::json!({"case": case, "injected": injected, "named": named.unwrap_or("no-report")}));
+        let found: Vec<&str> = report.iter().flat_map(|report| findings(report)).filter_map(|f| f["code"].as_str()).collect();
+        let row = serde_json::json!({"case": case, "found": found, "injected": injected, "named": named.unwrap_or("no-report")});
+        println!("\n{ROW}{row}");
     }
 
     /// The report is valid against what `bbdoctor schema` prints.
