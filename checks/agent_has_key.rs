@@ -53,6 +53,7 @@ impl Check for AgentHasKey {
         });
         match &holder.keys {
             Err(error) => found.push(unreachable(evidence, holder, error, needed)),
+            Ok(keys) if keys.is_empty() && evidence.agent_is_locked() => found.push(locked(evidence, holder)),
             Ok(keys) if keys.is_empty() => found.push(empty(needed)),
             Ok(keys) => {
                 found.findings.extend(lacks(needed));
@@ -118,6 +119,19 @@ fn unreachable(evidence: &Evidence, holder: &Holder, error: &AgentError, needed:
         _ => graded(needed, Code::AgentUnreachable, text!("No agent can be reached at {}.", holder.name_text())).remedy(start()),
     };
     finding.subject(subject).evidence("error", Private::quoted(error.to_string()))
+}
+
+fn locked(evidence: &Evidence, holder: &Holder) -> Finding {
+    let blocks = evidence.login_fails();
+    Finding::blocking_if(blocks, Code::AgentLocked, "The agent is locked (ssh-add -x), and gives no key before it is unlocked.")
+        .confidence(if blocks { Confidence::Likely } else { Confidence::Proven })
+        .subject(Subject::new("agent", holder.name_text()))
+        .remedy(Remedy::run(
+            "unlock",
+            "Unlock it, with the password it was locked with.",
+            vec!["ssh-add".into(), "-X".into()],
+            Safety::Manual,
+        ))
 }
 
 fn empty(needed: Option<&Key>) -> Finding {

@@ -105,7 +105,7 @@ fn broken_off(evidence: &Evidence, talk: &Conversation) -> Option<Finding> {
         _ => return None,
     };
     let words = "See whether it works from another network; something between changes or cuts the stream.";
-    Some(Finding::blocking(code, summary).confidence(Confidence::Likely).remedy(Remedy::ask("other-network", words)))
+    Some(Finding::blocking(code, summary).after_login().confidence(Confidence::Likely).remedy(Remedy::ask("other-network", words)))
 }
 
 /// The finding for a failed handshake; `None` when only our own engine fails.

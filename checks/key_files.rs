@@ -60,7 +60,7 @@ impl Check for KeyFiles {
             1 => text!("ssh has 1 key that it can log in with"),
             n => text!("ssh has {} keys that it can log in with", n),
         });
-        if identities.all().next().is_none() && !evidence.login_is_known_to_succeed() {
+        if identities.all().next().is_none() && !evidence.login_is_known_to_succeed() && !evidence.agent_is_locked() {
             found.push(no_key(evidence));
         }
         for identity in identities.all() {

@@ -8,7 +8,6 @@ use crate::bitbucket::{Kind, Service};
 use crate::evidence::control::{Control, Unusable};
 use crate::evidence::conversation::{Access, Conversation, LoginProblem};
 use crate::evidence::git_config::remotes::Allowed;
-use crate::evidence::git_run::GitComplaint;
 use crate::evidence::git_url::SshForm;
 use crate::evidence::identities::{CanSign, Signer, WhyNot};
 use crate::evidence::kexinit::{self, Class, Disagreement, KexInit};
@@ -94,6 +93,9 @@ const HOST_KEY_ALGORITHMS: &[&str] = &[
     "rsa-sha2-512",
     "rsa-sha2-256",
 ];
+
+/// How ssh says that the bytes were changed on the way (`packet.c`).
+const GARBLED: &[&str] = &["Bad packet length", "Corrupted MAC", "message authentication code incorrect"];
 
 impl Evidence {
     // The URL.
@@ -471,10 +473,9 @@ impl Evidence {
     /// What ssh says of a stream that was changed on the way, where our own login broke off too.
     pub(crate) fn garbled_stream(&self, talk: &Conversation) -> Option<String> {
         let broke = talk.logins.iter().any(|l| matches!(l.result, Err(LoginProblem::Failed(_))));
-        match self.git_complaint().filter(|_| broke)? {
-            GitComplaint::Protocol(words) => Some(words.clone()),
-            _ => None,
-        }
+        let said = &self.git_run().ok().filter(|run| broke && !run.works)?.said;
+        let garbled = |line: &&String| GARBLED.iter().any(|words| line.contains(words));
+        said.iter().find(garbled).map(|line| line.trim_end_matches('.').to_string())
     }
 
     /// Whether ssh could not set up a forwarding.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::kexinit::{put_string, take_string, text};
+use super::platform;
 
 /// The largest answer OpenSSH takes from an agent (`MAX_AGENT_REPLY_LEN`), in bytes.
 const REPLY_LIMIT: usize = 256 * 1024;
@@ -19,6 +20,8 @@ const REPLY_LIMIT: usize = 256 * 1024;
 const IDENTITIES_LIMIT: u32 = 2048;
 
 const SSH_AGENT_FAILURE: u8 = 5;
+const SSH_AGENT_SUCCESS: u8 = 6;
+const SSH_AGENTC_REMOVE_ALL_RSA_IDENTITIES: u8 = 9;
 const SSH_AGENTC_REQUEST_IDENTITIES: u8 = 11;
 const SSH_AGENT_IDENTITIES_ANSWER: u8 = 12;
 const SSH_AGENTC_SIGN_REQUEST: u8 = 13;
@@ -130,6 +133,25 @@ impl Agent {
     /// Sets the time by which what is asked from now on has to be answered.
     pub fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = deadline;
+    }
+
+    /// Whether this is OpenSSH's agent and it is locked (`ssh-add -x`), when it has listed no identities.
+    ///
+    /// A locked agent lists none and says no to everything else. What it is asked here it says yes to otherwise, and it does
+    /// nothing: to drop the keys of SSH version 1, of which OpenSSH's agent has held none since 7.6. Other agents are not
+    /// asked, for their no would tell nothing.
+    ///
+    /// # Errors
+    /// As [`AgentError`] says.
+    pub fn is_locked(&mut self) -> Result<bool, AgentError> {
+        if platform::listener(&self.stream).as_deref() != Some("ssh-agent") {
+            return Ok(false);
+        }
+        match self.call(&[SSH_AGENTC_REMOVE_ALL_RSA_IDENTITIES], SSH_AGENT_SUCCESS) {
+            Ok(_) => Ok(false),
+            Err(AgentError::Failure) => Ok(true),
+            Err(other) => Err(other),
+        }
     }
 
     /// The identities, in the agent's order, which is the order in which ssh tries them. A locked agent of OpenSSH

@@ -88,6 +88,13 @@ impl Keyring {
 }
 
 impl Evidence {
+    /// Whether the agent ssh asks is locked.
+    pub(crate) fn agent_is_locked(&self) -> bool {
+        let Ok(Some(Holder { socket: AgentSocket::Path(path), keys: Ok(keys) })) = self.agent() else { return false };
+        let until = self.deadline().min(Instant::now() + LIMIT);
+        keys.is_empty() && Agent::connect(path, until).and_then(|mut agent| agent.is_locked()).unwrap_or(false)
+    }
+
     /// The socket of the agent that holds a key.
     pub(super) fn agent_holding(&self, blob: &[u8]) -> Option<PathBuf> {
         let keyring = self.keyring().ok()?;

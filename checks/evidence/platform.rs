@@ -1,5 +1,6 @@
 //! What differs from system to system. No other file asks which system it is on.
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use super::environment::Environment;
@@ -74,3 +75,20 @@ pub const SOCKET_NAME_LIMIT: usize = if cfg!(target_os = "linux") { 108 } else {
 
 /// The shell that runs a ProxyCommand where `$SHELL` is not set (`_PATH_BSHELL`).
 pub const DEFAULT_SHELL: &str = "/bin/sh";
+
+/// The program that listens at the other end of a socket, where the system tells.
+pub fn listener(socket: &UnixStream) -> Option<String> {
+    let process = peer_process(socket)?;
+    let name = files::read(Path::new(&format!("/proc/{process}/comm"))).ok()?;
+    Some(String::from_utf8_lossy(&name).trim_end().to_string())
+}
+
+#[cfg(target_os = "linux")]
+fn peer_process(socket: &UnixStream) -> Option<i32> {
+    nix::sys::socket::getsockopt(socket, nix::sys::socket::sockopt::PeerCredentials).ok().map(|peer| peer.pid())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn peer_process(_: &UnixStream) -> Option<i32> {
+    None
+}

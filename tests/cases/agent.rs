@@ -83,7 +83,7 @@ fn its_keys_were_for_a_while() {
 
 #[test]
 fn it_is_locked() {
-    broken(&["agent-locked", "agent-empty", "no-key"], |world| {
+    broken(&["agent-locked"], |world| {
         world.key("bitbucket");
         world.know("{host}");
         world.agent(&["bitbucket"]);
