@@ -6,7 +6,7 @@ use crate::evidence::agent::AgentError;
 use crate::evidence::conversation::LoginProblem;
 use crate::evidence::keyring::{AgentSocket, Holder};
 use crate::evidence::keys::Key;
-use crate::finding::{Code, Confidence, Finding, Severity, Subject};
+use crate::finding::{Code, Confidence, Finding, Severity, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
@@ -78,7 +78,10 @@ impl Check for AgentHasKey {
 fn graded(needed: Option<&Key>, code: Code, summary: Text) -> Finding {
     match needed {
         None => Finding::info(code, summary),
-        Some(key) => Finding::blocking(code, summary).confidence(Confidence::Likely).evidence("needed for", key.name_text()),
+        Some(key) => Finding::blocking(code, summary)
+            .strikes(Strikes::AtLogin)
+            .confidence(Confidence::Likely)
+            .evidence("needed for", key.name_text()),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::conversation::{Conversation, words_of};
 use crate::evidence::keys::{Key, Keys};
-use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 use crate::{bitbucket, text};
@@ -75,7 +75,7 @@ fn wrong_key(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Opt
                 right.name_text()
             ),
         )
-        .after_login()
+        .strikes(Strikes::AfterLogin)
         .subject(Subject::new("key", right.name_text()))
         .evidence("used", described(first))
         .evidence("right", described(right))

@@ -28,6 +28,18 @@ pub enum Confidence {
     Proven,
 }
 
+/// When on the way of a clone a finding strikes. A check looks at keys and settings before the network is asked, but ssh
+/// comes to some of them only later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strikes {
+    /// When the check's turn comes.
+    InItsTurn,
+    /// When ssh logs in: a name that does not resolve comes before it.
+    AtLogin,
+    /// After the login, which therefore does not refute it.
+    AfterLogin,
+}
+
 /// Who can mend it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -123,8 +135,8 @@ pub struct Finding {
     pub remedies: Vec<Remedy>,
     /// Trying again later may help.
     pub transient: bool,
-    /// It strikes only after the login, so that a login does not refute it.
-    pub after_login: bool,
+    /// When on the way of a clone it strikes.
+    pub strikes: Strikes,
 }
 
 impl Finding {
@@ -140,7 +152,7 @@ impl Finding {
             evidence: Vec::new(),
             remedies: Vec::new(),
             transient: false,
-            after_login: false,
+            strikes: Strikes::InItsTurn,
         }
     }
 
@@ -206,9 +218,9 @@ impl Finding {
         self
     }
 
-    /// Says that it strikes only after the login.
-    pub fn after_login(mut self) -> Self {
-        self.after_login = true;
+    /// When it strikes, where that is not in the turn of its check.
+    pub fn strikes(mut self, when: Strikes) -> Self {
+        self.strikes = when;
         self
     }
 

@@ -65,6 +65,11 @@ impl Check for GitAgrees {
 
 /// The line that says most: the first that is not git's own trailer.
 fn last_words(run: &GitRun) -> Text {
-    let line = run.said.iter().find(|l| !l.trim().is_empty()).map(String::as_str).unwrap_or("it said nothing");
+    let line = run
+        .said
+        .iter()
+        .find(|l| l.chars().any(char::is_alphanumeric) && !l.starts_with('@'))
+        .map(String::as_str)
+        .unwrap_or("it said nothing");
     Private::quoted(line.trim_end_matches('.')).into()
 }

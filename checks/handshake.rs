@@ -6,7 +6,7 @@ use crate::evidence::conversation::{Conversation, LoginProblem};
 use crate::evidence::handshake::{HandshakeFailure, HandshakeFailureKind};
 use crate::evidence::kexinit::{Class, Disagreement};
 use crate::evidence::session::{Ended, Login};
-use crate::finding::{Code, Confidence, Finding, Side, Subject};
+use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 use crate::{bitbucket, text};
@@ -105,7 +105,12 @@ fn broken_off(evidence: &Evidence, talk: &Conversation) -> Option<Finding> {
         _ => return None,
     };
     let words = "See whether it works from another network; something between changes or cuts the stream.";
-    Some(Finding::blocking(code, summary).after_login().confidence(Confidence::Likely).remedy(Remedy::ask("other-network", words)))
+    Some(
+        Finding::blocking(code, summary)
+            .strikes(Strikes::AfterLogin)
+            .confidence(Confidence::Likely)
+            .remedy(Remedy::ask("other-network", words)),
+    )
 }
 
 /// The finding for a failed handshake; `None` when only our own engine fails.

@@ -1,17 +1,18 @@
 //! What does ssh_config say about this host, and does any of it stand in git's way?
 
-use std::path::{Path, PathBuf};
+mod keys;
+mod session;
+
+use std::path::PathBuf;
 
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
-use crate::evidence::key_file::KeyState;
-use crate::evidence::keys::Key;
 use crate::evidence::settings::Settings;
-use crate::evidence::ssh_config::{NoteKind, Position, ProblemKind};
-use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::evidence::ssh_config::{Position, ProblemKind};
+use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
-use crate::remedy::{Remedy, Safety};
+use crate::remedy::Remedy;
 use crate::text;
 
 /// This check.
@@ -69,14 +70,14 @@ impl Check for HostSettings {
             hostname,
             port,
             publickey,
-            session_options,
+            session::session_options,
             network_options,
-            control_path,
-            control_master,
-            match_exec_key,
-            identity_files,
-            agent_choice,
-            identities_only,
+            session::control_path,
+            session::control_master,
+            keys::match_exec_key,
+            keys::identity_files,
+            keys::agent_choice,
+            keys::identities_only,
             known_hosts_file,
             checking_disabled,
             algorithms,
@@ -193,7 +194,7 @@ fn publickey(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
         let summary =
             text!("PubkeyAuthentication is off for this host{}, so ssh offers no key.", place(evidence, "pubkeyauthentication"));
         return vec![with_line(
-            Finding::blocking(Code::PublickeyDisabled, summary),
+            Finding::blocking(Code::PublickeyDisabled, summary).strikes(Strikes::AtLogin),
             evidence,
             "pubkeyauthentication",
             "Take the line out, or move it to the hosts it is meant for.",
@@ -206,54 +207,13 @@ fn publickey(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
             place(evidence, "preferredauthentications")
         );
         return vec![with_line(
-            Finding::blocking(Code::PublickeyDisabled, summary),
+            Finding::blocking(Code::PublickeyDisabled, summary).strikes(Strikes::AtLogin),
             evidence,
             "preferredauthentications",
             "Take the line out, or add publickey to it.",
         )];
     }
     Vec::new()
-}
-
-/// Settings for interactive use that spoil git's conversation.
-fn session_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
-    let mut out = Vec::new();
-    let mut bad = |keyword: &'static str, what: &'static str, neutral: &'static str| {
-        let summary = text!("{}{}: fine for a shell, fatal for git.", what, place(evidence, keyword));
-        let mut finding = Finding::blocking(Code::SessionOptionBreaksGit, summary).after_login();
-        finding = with_line(finding, evidence, keyword, "Take the line out, or move it to the hosts it is meant for.");
-        if let Some(edit) = advice::host_block(evidence, vec![neutral.into()]) {
-            finding = finding.remedy(Remedy::edit("neutral", "Or switch it off for this host.", edit, Safety::Safe));
-        }
-        out.push(finding);
-    };
-    if settings.value("remotecommand").is_some_and(|v| !v.eq_ignore_ascii_case("none")) {
-        bad("remotecommand", "RemoteCommand is set", "RemoteCommand none");
-    }
-    if settings.is("requesttty", &["force"]) {
-        bad("requesttty", "RequestTTY force makes the server translate line ends", "RequestTTY no");
-    }
-    if settings.is("sessiontype", &["none", "subsystem"]) {
-        bad("sessiontype", "SessionType keeps ssh from running git's command", "SessionType default");
-    }
-    if settings.is("stdinnull", &["yes", "true"]) {
-        bad("stdinnull", "StdinNull cuts git's requests off", "StdinNull no");
-    }
-    if settings.is("forkafterauthentication", &["yes", "true"]) {
-        bad("forkafterauthentication", "ForkAfterAuthentication sends ssh into the background", "ForkAfterAuthentication no");
-    }
-    let local = settings.value("localcommand").filter(|c| !c.eq_ignore_ascii_case("none"));
-    if settings.is("permitlocalcommand", &["yes", "true"]) && local.is_some() && evidence.git_protocol_is_spoilt() {
-        bad("localcommand", "LocalCommand prints into git's conversation", "PermitLocalCommand no");
-    }
-    let forwards = ["localforward", "remoteforward", "dynamicforward"].into_iter().find(|k| settings.value(k).is_some());
-    if let Some(keyword) = forwards
-        && settings.is("exitonforwardfailure", &["yes", "true"])
-        && evidence.forwarding_failed()
-    {
-        bad(keyword, "A forwarding cannot be set up, and ExitOnForwardFailure ends ssh then", "ClearAllForwardings yes");
-    }
-    out
 }
 
 fn network_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
@@ -291,196 +251,6 @@ fn network_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
         ));
     }
     out
-}
-
-fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
-    use crate::evidence::control::Unusable;
-    let Some((path, why)) = evidence.unusable_control_path() else { return Vec::new() };
-    let (summary, remedy) = match why {
-        Unusable::TooLong { bytes, limit } => (
-            text!("The ControlPath has {} bytes; ssh stops beyond {}{}.", bytes, limit, place(evidence, "controlpath")),
-            Remedy::ask("shorten", "Use a shorter one: ControlPath ~/.ssh/cm-%C"),
-        ),
-        Unusable::NoFolder => {
-            let folder = path.parent().unwrap_or(Path::new("/"));
-            let argv = vec!["mkdir".into(), "-p".into(), "-m".into(), "700".into(), Private::path(folder).into()];
-            (
-                text!(
-                    "The folder of the ControlPath, {}, does not exist, and ssh stops on it{}.",
-                    Private::path(folder),
-                    place(evidence, "controlpath")
-                ),
-                Remedy::run("mkdir", "Make the folder.", argv, Safety::Safe),
-            )
-        }
-        Unusable::NotWritable => (
-            text!(
-                "The folder of the ControlPath {} cannot be written, and ssh stops on it{}.",
-                Private::path(&path),
-                place(evidence, "controlpath")
-            ),
-            Remedy::ask("other-folder", "Name a folder of your own: ControlPath ~/.ssh/cm-%C"),
-        ),
-        Unusable::MasterSilent => {
-            let argv = vec!["rm".into(), Private::path(&path).into()];
-            (
-                text!("The master connection at {} does not answer, and ssh waits for it.", Private::path(&path)),
-                Remedy::run("remove-socket", "Remove its socket; ssh then connects anew.", argv, Safety::Confirm),
-            )
-        }
-    };
-    vec![
-        Finding::blocking(Code::ControlPathUnusable, summary)
-            .after_login()
-            .subject(Subject::new("setting", "ControlPath"))
-            .evidence("path", Private::path(&path))
-            .remedy(remedy),
-    ]
-}
-
-fn control_master(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
-    let Some(path) = evidence.live_control_master() else { return Vec::new() };
-    if !evidence.login_is_known_to_succeed() || evidence.git_works() != Some(false) {
-        return Vec::new();
-    }
-    let host = Private::host(evidence.typed_host().unwrap_or_default());
-    let argv = vec!["ssh".into(), "-O".into(), "exit".into(), host.into()];
-    vec![
-        Finding::blocking(
-            Code::ControlMasterOtherAccount,
-            text!("A master connection runs at {}, logged in with another key than would be offered now.", Private::path(path)),
-        )
-        .after_login()
-        .confidence(Confidence::Likely)
-        .remedy(Remedy::run("exit-master", "End it; the next connection logs in anew.", argv, Safety::Safe)),
-    ]
-}
-
-/// The key that would get in is named in a Match block whose condition is false here.
-fn match_exec_key(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
-    let Ok(reading) = evidence.reading() else { return Vec::new() };
-    let mut out = Vec::new();
-    for note in &reading.notes {
-        let NoteKind::KeyInInactiveMatch { block } = &note.kind else { continue };
-        let path = evidence.expand_path(&note.text);
-        let Some(identity) = evidence.identities().ok().and_then(|all| all.at_path(&path)) else { continue };
-        let blocks = evidence.is_the_missing_key(identity);
-        if !blocks && evidence.login_is_known_to_succeed() {
-            continue;
-        }
-        let summary = text!(
-            "{} line {} names {}, but its Match block (line {}) does not apply here.",
-            Private::path(&note.position.file),
-            note.position.line,
-            identity.name_text(),
-            block.line
-        );
-        out.push(
-            Finding::blocking_if(blocks, Code::MatchExecBlocksKey, summary)
-                .subject(Subject::file(&block.file, Some(block.line)))
-                .remedy(Remedy::ask(
-                    "condition",
-                    "Make the condition hold (the VPN it asks about, the program it runs), or name the key in a Host block.",
-                )),
-        );
-    }
-    out
-}
-
-fn identity_files(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
-    let mut out = Vec::new();
-    for named in settings.identity_files().iter().filter(|f| f.source.position().is_some() && f.path != "none") {
-        let path = evidence.expand_path(&named.path);
-        let Some(file) = evidence.identities().ok().and_then(|all| all.file_at(&path)) else { continue };
-        let KeyState::Missing { nearest } = &file.state else { continue };
-        // The public half beside it, or in the agent, may be all that is needed.
-        if evidence.identities().ok().and_then(|all| all.at_path(&path)).is_some_and(|i| i.public().is_some()) {
-            continue;
-        }
-        let meant = nearest.as_ref().and_then(|n| evidence.identities().ok()?.at_path(n));
-        let blocks = match meant {
-            Some(identity) => evidence.is_the_missing_key(identity),
-            None => evidence.login_fails() && evidence.offers_nothing(),
-        };
-        if !blocks && evidence.login_is_known_to_succeed() && nearest.is_none() {
-            continue;
-        }
-        let hint = nearest.as_ref().map(|n| text!("; {} is there", Private::path(n))).unwrap_or_default();
-        let position = named.source.position();
-        let at = position.map(|p| text!(" ({} line {})", Private::path(&p.file), p.line)).unwrap_or_default();
-        let mut finding = Finding::blocking_if(
-            blocks,
-            Code::IdentityFileMissing,
-            text!("IdentityFile names {}, which does not exist{}{}.", Private::path(&path), hint, at),
-        )
-        .confidence(if meant.is_some() { Confidence::Proven } else { Confidence::Likely });
-        if let Some(position) = position {
-            finding = finding.subject(Subject::file(&position.file, Some(position.line)));
-            if let Some(near) = nearest {
-                let line = text!("IdentityFile {}", evidence.path_for_config(near));
-                finding = finding.remedy(advice::replace_value(
-                    position,
-                    "Name the key that is there.",
-                    &evidence.indent(position),
-                    line,
-                ));
-            } else {
-                finding = finding.remedy(advice::delete_line(position, "Take the line out, or make a key at that path."));
-            }
-        }
-        out.push(finding);
-    }
-    out
-}
-
-fn agent_choice(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
-    let Some(value) = settings.value("identityagent") else { return Vec::new() };
-    let usual = evidence.keys_only_in_usual_agent();
-    if usual.is_empty() {
-        return Vec::new();
-    }
-    let needed = usual.iter().find(|i| evidence.is_the_missing_key(i));
-    let off = value.eq_ignore_ascii_case("none");
-    if needed.is_none() && !evidence.login_fails() {
-        return Vec::new();
-    }
-    let key = needed.map(|i: &&Key| text!(", which holds {}", i.name_text())).unwrap_or_default();
-    let (code, summary) = if off {
-        (Code::AgentDisabled, text!("IdentityAgent none keeps ssh from the agent{}{}.", key, place(evidence, "identityagent")))
-    } else {
-        (
-            Code::IdentityAgentOverrides,
-            text!("IdentityAgent sends ssh to another agent than SSH_AUTH_SOCK names{}{}.", key, place(evidence, "identityagent")),
-        )
-    };
-    vec![with_line(
-        Finding::blocking_if(needed.is_some(), code, summary),
-        evidence,
-        "identityagent",
-        "Take the line out, or set IdentityAgent SSH_AUTH_SOCK for this host.",
-    )]
-}
-
-fn identities_only(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
-    if !settings.is("identitiesonly", &["yes", "true"]) {
-        return Vec::new();
-    }
-    let Some(kept) = evidence.missing_key_kept_back_by_identities_only() else { return Vec::new() };
-    let mut finding = Finding::blocking(
-        Code::IdentitiesOnlyExcludesKey,
-        text!(
-            "IdentitiesOnly yes keeps back {}, the key that the server accepts{}.",
-            kept.name_text(),
-            place(evidence, "identitiesonly")
-        ),
-    )
-    .remedies(advice::use_key(evidence, kept, false));
-    if let Some(position) = evidence.setting_position("identitiesonly") {
-        finding = finding
-            .subject(Subject::file(&position.file, Some(position.line)))
-            .remedy(advice::delete_line(&position, "Or take IdentitiesOnly out."));
-    }
-    vec![finding]
 }
 
 fn known_hosts_file(evidence: &Evidence, _: &Settings) -> Vec<Finding> {

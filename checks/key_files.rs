@@ -10,7 +10,7 @@ use crate::evidence::identities::CanSign;
 use crate::evidence::key_file::{CorruptKind, Format, KeyFile, KeyState};
 use crate::evidence::keys::Key;
 use crate::evidence::public_key::{PublicKey, Weakness};
-use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
@@ -79,10 +79,14 @@ impl Check for KeyFiles {
 fn no_key(evidence: &Evidence) -> Finding {
     let path = evidence.account().ssh_home().unwrap_or_default().join(".ssh/id_ed25519");
     let argv = ["ssh-keygen".into(), "-t".into(), "ed25519".into(), "-f".into(), Private::path(&path).into()];
-    let mut finding =
-        Finding::blocking(Code::NoKey, "There is no private key that ssh could use, neither in ~/.ssh nor in an agent.")
-            .subject(Subject::new("key", Private::path(&path)))
-            .remedy(Remedy::run("generate", "First, make a key.", argv.to_vec(), Safety::Confirm));
+    let mut finding = Finding::blocking_if(
+        evidence.login_fails(),
+        Code::NoKey,
+        "There is no private key that ssh could use, neither in ~/.ssh nor in an agent.",
+    )
+    .strikes(Strikes::AtLogin)
+    .subject(Subject::new("key", Private::path(&path)))
+    .remedy(Remedy::run("generate", "First, make a key.", argv.to_vec(), Safety::Confirm));
     let summary = text!("Then add its public half, {}.pub, to your account.", Private::path(&path));
     finding = finding.remedy(if evidence.is_cloud() {
         Remedy::visit("add-key", summary, bitbucket::ACCOUNT_KEYS_PAGE)
@@ -99,7 +103,8 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
     let key = || Private::path(&file.path);
     let blocks = weight.blocks();
     let finding = |code, summary: Text| {
-        let finding = Finding::blocking_if(blocks, code, summary).subject(Subject::file(&file.path, None));
+        let finding =
+            Finding::blocking_if(blocks, code, summary).strikes(Strikes::AtLogin).subject(Subject::file(&file.path, None));
         let finding = match identity.public() {
             Some(public) => finding.evidence("fingerprint", public.fingerprint()),
             None => finding,

@@ -6,7 +6,7 @@ use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::git_url::{GitUrl, UrlFault, UrlFaultKind};
 use crate::evidence::target::{NoTarget, Target};
-use crate::finding::{Code, Finding, Subject};
+use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
@@ -125,7 +125,7 @@ fn malformed(evidence: &Evidence, target: &Target, fault: &UrlFault) -> Finding 
         UrlFaultKind::DashHost | UrlFaultKind::DashPath => "it begins with a dash, which git refuses".into(),
     };
     let mut finding = Finding::blocking(Code::UrlMalformed, text!("The URL {} cannot work: {}.", url(), what))
-        .after_login()
+        .strikes(if fault.kind == UrlFaultKind::PortInScp { Strikes::AfterLogin } else { Strikes::InItsTurn })
         .subject(Subject::new("url", url()));
     match &fault.corrected {
         Some(corrected) => finding = finding.remedy(advice::set_url(evidence, "Write it as git understands it.", corrected)),

@@ -6,7 +6,7 @@
 
 use bbdoctor_checks::check::{Findings, Meta};
 use bbdoctor_checks::evidence::witness::Witness;
-use bbdoctor_checks::finding::{Code, Finding, Severity};
+use bbdoctor_checks::finding::{Code, Finding, Severity, Strikes};
 use bbdoctor_checks::privacy::Text;
 use bbdoctor_checks::text;
 
@@ -107,7 +107,7 @@ struct Rule {
     conclude: fn(&[Candidate]) -> Option<Code>,
 }
 
-/// A finding that stops git, with the position of its check on the way of a clone.
+/// A finding that stops git, with the step on the way of a clone at which it strikes.
 struct Candidate<'a> {
     step: usize,
     check: &'static str,
@@ -131,20 +131,30 @@ fn proven_beats_possible(candidates: &[Candidate]) -> Option<Code> {
 /// Judges the results, after making them agree with what git did.
 pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
     follow_git(results, witness);
-    let candidates: Vec<Candidate> = results
-        .iter()
-        .enumerate()
-        .flat_map(|(step, r)| r.findings.iter().map(move |f| (step, r.meta.id, f)))
-        .filter(|(_, _, f)| f.blocking)
-        .map(|(step, check, finding)| Candidate { step, check, finding })
-        .collect();
+    let turn = |id: &str| results.iter().position(|r| r.meta.id == id).unwrap_or(results.len());
+    let (login, session) = (turn("authentication"), turn("repository-access"));
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for (step, result) in results.iter().enumerate() {
+        for finding in result.findings.iter().filter(|f| f.blocking) {
+            let step = match finding.strikes {
+                Strikes::InItsTurn => step,
+                Strikes::AtLogin => step.max(login),
+                Strikes::AfterLogin => step.max(session),
+            };
+            candidates.push(Candidate { step, check: result.meta.id, finding });
+        }
+    }
+    // Stable: what strikes at the same time stays in the order of the checks.
+    candidates.sort_by_key(|c| c.step);
     if let Some(first) = candidates.first() {
         let chosen = RULES
             .iter()
             .find_map(|rule| (rule.conclude)(&candidates))
             .and_then(|code| candidates.iter().find(|c| c.finding.code == code))
             .unwrap_or(first);
-        return Verdict::Broken(Box::new(cause(chosen, &candidates, results)));
+        let cause = cause(chosen, &candidates, results);
+        explained(results, &cause);
+        return Verdict::Broken(Box::new(cause));
     }
     match witness.works() {
         Some(true) => return Verdict::Healthy,
@@ -175,8 +185,15 @@ fn follow_git(results: &mut [CheckResult], witness: &Witness) {
         None => 0,
     };
     for result in &mut results[..reached] {
-        result.findings.iter_mut().filter(|f| works || !f.after_login).for_each(Finding::demote);
+        result.findings.iter_mut().filter(|f| works || f.strikes < Strikes::AfterLogin).for_each(Finding::demote);
         result.restate();
+    }
+}
+
+/// Once a cause is named, git's failure is not unexplained any more; the check still fails, as git does.
+fn explained(results: &mut [CheckResult], cause: &Cause) {
+    if cause.finding.code != Code::GitFailsUnexplained {
+        results.iter_mut().for_each(|r| r.findings.retain(|f| f.code != Code::GitFailsUnexplained));
     }
 }
 
@@ -190,7 +207,7 @@ fn cause(chosen: &Candidate, candidates: &[Candidate], results: &[CheckResult]) 
     let warnings = results.iter().flat_map(|r| &r.findings).filter(|f| !f.blocking && f.severity == Severity::Warning);
     also.extend(warnings.map(|f| f.code));
     for list in [&mut explains, &mut also] {
-        list.retain(|code| *code != chosen.finding.code);
+        list.retain(|code| *code != chosen.finding.code && *code != Code::GitFailsUnexplained);
         list.sort_unstable();
         list.dedup();
     }

@@ -54,6 +54,10 @@ pub(crate) fn examine(evidence: &Arc<Evidence>, selection: &Selection, observer:
             }
         });
     }
+    if ["connection", "authentication", "key-files"].iter().any(|id| selection.takes(id)) {
+        let evidence = Arc::clone(evidence);
+        thread::spawn(move || evidence.prewarm());
+    }
     let mut done = Vec::new();
     for check in bbdoctor_checks::ALL {
         let meta = check.meta();

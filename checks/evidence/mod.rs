@@ -487,6 +487,11 @@ impl Evidence {
         self.conversation.get_or_init(talk).as_ref().map_err(Clone::clone)
     }
 
+    /// Starts with what takes long while the local checks run.
+    pub fn prewarm(&self) {
+        let _ = self.conversation();
+    }
+
     /// The server, when it has introduced itself.
     ///
     /// # Errors

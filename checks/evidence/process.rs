@@ -97,7 +97,7 @@ impl Program {
         shlex::try_join(words.iter().map(|w| w.as_ref())).unwrap_or_default()
     }
 
-    /// Runs the program in a session of its own, so that it finds no terminal to ask at, until it ends or `deadline`
+    /// Runs the program in a process group of its own, which is ended as a whole, until it ends or `deadline`
     /// has come.
     ///
     /// # Errors

@@ -1,0 +1,140 @@
+//! Settings that decide which keys ssh offers.
+
+use super::{place, with_line};
+use crate::advice;
+use crate::evidence::Evidence;
+use crate::evidence::key_file::KeyState;
+use crate::evidence::keys::Key;
+use crate::evidence::settings::Settings;
+use crate::evidence::ssh_config::NoteKind;
+use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::privacy::Private;
+use crate::remedy::Remedy;
+use crate::text;
+
+/// The key that would get in is named in a Match block whose condition is false here.
+pub(super) fn match_exec_key(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
+    let Ok(reading) = evidence.reading() else { return Vec::new() };
+    let mut out = Vec::new();
+    for note in &reading.notes {
+        let NoteKind::KeyInInactiveMatch { block } = &note.kind else { continue };
+        let path = evidence.expand_path(&note.text);
+        let Some(identity) = evidence.identities().ok().and_then(|all| all.at_path(&path)) else { continue };
+        let blocks = evidence.is_the_missing_key(identity);
+        if !blocks && evidence.login_is_known_to_succeed() {
+            continue;
+        }
+        let summary = text!(
+            "{} line {} names {}, but its Match block (line {}) does not apply here.",
+            Private::path(&note.position.file),
+            note.position.line,
+            identity.name_text(),
+            block.line
+        );
+        out.push(
+            Finding::blocking_if(blocks, Code::MatchExecBlocksKey, summary)
+                .subject(Subject::file(&block.file, Some(block.line)))
+                .remedy(Remedy::ask(
+                    "condition",
+                    "Make the condition hold (the VPN it asks about, the program it runs), or name the key in a Host block.",
+                )),
+        );
+    }
+    out
+}
+
+pub(super) fn identity_files(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for named in settings.identity_files().iter().filter(|f| f.source.position().is_some() && f.path != "none") {
+        let path = evidence.expand_path(&named.path);
+        let Some(file) = evidence.identities().ok().and_then(|all| all.file_at(&path)) else { continue };
+        let KeyState::Missing { nearest } = &file.state else { continue };
+        // The public half beside it, or in the agent, may be all that is needed.
+        if evidence.identities().ok().and_then(|all| all.at_path(&path)).is_some_and(|i| i.public().is_some()) {
+            continue;
+        }
+        let meant = nearest.as_ref().and_then(|n| evidence.identities().ok()?.at_path(n));
+        let blocks = match meant {
+            Some(identity) => evidence.is_the_missing_key(identity),
+            None => evidence.login_fails() && evidence.offers_nothing(),
+        };
+        if !blocks && evidence.login_is_known_to_succeed() && nearest.is_none() {
+            continue;
+        }
+        let hint = nearest.as_ref().map(|n| text!("; {} is there", Private::path(n))).unwrap_or_default();
+        let position = named.source.position();
+        let at = position.map(|p| text!(" ({} line {})", Private::path(&p.file), p.line)).unwrap_or_default();
+        let mut finding = Finding::blocking_if(
+            blocks,
+            Code::IdentityFileMissing,
+            text!("IdentityFile names {}, which does not exist{}{}.", Private::path(&path), hint, at),
+        )
+        .confidence(if meant.is_some() { Confidence::Proven } else { Confidence::Likely });
+        if let Some(position) = position {
+            finding = finding.subject(Subject::file(&position.file, Some(position.line)));
+            if let Some(near) = nearest {
+                let line = text!("IdentityFile {}", evidence.path_for_config(near));
+                finding = finding.remedy(advice::replace_value(
+                    position,
+                    "Name the key that is there.",
+                    &evidence.indent(position),
+                    line,
+                ));
+            } else {
+                finding = finding.remedy(advice::delete_line(position, "Take the line out, or make a key at that path."));
+            }
+        }
+        out.push(finding);
+    }
+    out
+}
+
+pub(super) fn agent_choice(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
+    let Some(value) = settings.value("identityagent") else { return Vec::new() };
+    let usual = evidence.keys_only_in_usual_agent();
+    if usual.is_empty() {
+        return Vec::new();
+    }
+    let needed = usual.iter().find(|i| evidence.is_the_missing_key(i));
+    let off = value.eq_ignore_ascii_case("none");
+    if needed.is_none() && !evidence.login_fails() {
+        return Vec::new();
+    }
+    let key = needed.map(|i: &&Key| text!(", which holds {}", i.name_text())).unwrap_or_default();
+    let (code, summary) = if off {
+        (Code::AgentDisabled, text!("IdentityAgent none keeps ssh from the agent{}{}.", key, place(evidence, "identityagent")))
+    } else {
+        (
+            Code::IdentityAgentOverrides,
+            text!("IdentityAgent sends ssh to another agent than SSH_AUTH_SOCK names{}{}.", key, place(evidence, "identityagent")),
+        )
+    };
+    vec![with_line(
+        Finding::blocking_if(needed.is_some(), code, summary),
+        evidence,
+        "identityagent",
+        "Take the line out, or set IdentityAgent SSH_AUTH_SOCK for this host.",
+    )]
+}
+
+pub(super) fn identities_only(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
+    if !settings.is("identitiesonly", &["yes", "true"]) {
+        return Vec::new();
+    }
+    let Some(kept) = evidence.missing_key_kept_back_by_identities_only() else { return Vec::new() };
+    let mut finding = Finding::blocking(
+        Code::IdentitiesOnlyExcludesKey,
+        text!(
+            "IdentitiesOnly yes keeps back {}, the key that the server accepts{}.",
+            kept.name_text(),
+            place(evidence, "identitiesonly")
+        ),
+    )
+    .remedies(advice::use_key(evidence, kept, false));
+    if let Some(position) = evidence.setting_position("identitiesonly") {
+        finding = finding
+            .subject(Subject::file(&position.file, Some(position.line)))
+            .remedy(advice::delete_line(&position, "Or take IdentitiesOnly out."));
+    }
+    vec![finding]
+}

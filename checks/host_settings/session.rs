@@ -1,0 +1,115 @@
+//! Settings of the session and of connection sharing that spoil git's conversation.
+
+use super::{place, with_line};
+use crate::advice;
+use crate::evidence::Evidence;
+use crate::evidence::control::Unusable;
+use crate::evidence::settings::Settings;
+use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
+use crate::privacy::Private;
+use crate::remedy::{Remedy, Safety};
+use crate::text;
+use std::path::Path;
+
+/// Settings for interactive use that spoil git's conversation.
+pub(super) fn session_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
+    let mut out = Vec::new();
+    let mut bad = |keyword: &'static str, what: &'static str, neutral: &'static str| {
+        let summary = text!("{}{}: fine for a shell, fatal for git.", what, place(evidence, keyword));
+        let mut finding = Finding::blocking(Code::SessionOptionBreaksGit, summary).strikes(Strikes::AfterLogin);
+        finding = with_line(finding, evidence, keyword, "Take the line out, or move it to the hosts it is meant for.");
+        if let Some(edit) = advice::host_block(evidence, vec![neutral.into()]) {
+            finding = finding.remedy(Remedy::edit("neutral", "Or switch it off for this host.", edit, Safety::Safe));
+        }
+        out.push(finding);
+    };
+    if settings.value("remotecommand").is_some_and(|v| !v.eq_ignore_ascii_case("none")) {
+        bad("remotecommand", "RemoteCommand is set", "RemoteCommand none");
+    }
+    if settings.is("requesttty", &["force"]) {
+        bad("requesttty", "RequestTTY force makes the server translate line ends", "RequestTTY no");
+    }
+    if settings.is("sessiontype", &["none", "subsystem"]) {
+        bad("sessiontype", "SessionType keeps ssh from running git's command", "SessionType default");
+    }
+    if settings.is("stdinnull", &["yes", "true"]) {
+        bad("stdinnull", "StdinNull cuts git's requests off", "StdinNull no");
+    }
+    if settings.is("forkafterauthentication", &["yes", "true"]) {
+        bad("forkafterauthentication", "ForkAfterAuthentication sends ssh into the background", "ForkAfterAuthentication no");
+    }
+    let local = settings.value("localcommand").filter(|c| !c.eq_ignore_ascii_case("none"));
+    if settings.is("permitlocalcommand", &["yes", "true"]) && local.is_some() && evidence.git_protocol_is_spoilt() {
+        bad("localcommand", "LocalCommand prints into git's conversation", "PermitLocalCommand no");
+    }
+    let forwards = ["localforward", "remoteforward", "dynamicforward"].into_iter().find(|k| settings.value(k).is_some());
+    if let Some(keyword) = forwards
+        && settings.is("exitonforwardfailure", &["yes", "true"])
+        && evidence.forwarding_failed()
+    {
+        bad(keyword, "A forwarding cannot be set up, and ExitOnForwardFailure ends ssh then", "ClearAllForwardings yes");
+    }
+    out
+}
+
+pub(super) fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
+    let Some((path, why)) = evidence.unusable_control_path() else { return Vec::new() };
+    let (summary, remedy) = match why {
+        Unusable::TooLong { bytes, limit } => (
+            text!("The ControlPath has {} bytes; ssh stops beyond {}{}.", bytes, limit, place(evidence, "controlpath")),
+            Remedy::ask("shorten", "Use a shorter one: ControlPath ~/.ssh/cm-%C"),
+        ),
+        Unusable::NoFolder => {
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            let argv = vec!["mkdir".into(), "-p".into(), "-m".into(), "700".into(), Private::path(folder).into()];
+            (
+                text!(
+                    "The folder of the ControlPath, {}, does not exist, and ssh stops on it{}.",
+                    Private::path(folder),
+                    place(evidence, "controlpath")
+                ),
+                Remedy::run("mkdir", "Make the folder.", argv, Safety::Safe),
+            )
+        }
+        Unusable::NotWritable => (
+            text!(
+                "The folder of the ControlPath {} cannot be written, and ssh stops on it{}.",
+                Private::path(&path),
+                place(evidence, "controlpath")
+            ),
+            Remedy::ask("other-folder", "Name a folder of your own: ControlPath ~/.ssh/cm-%C"),
+        ),
+        Unusable::MasterSilent => {
+            let argv = vec!["rm".into(), Private::path(&path).into()];
+            (
+                text!("The master connection at {} does not answer, and ssh waits for it.", Private::path(&path)),
+                Remedy::run("remove-socket", "Remove its socket; ssh then connects anew.", argv, Safety::Confirm),
+            )
+        }
+    };
+    vec![
+        Finding::blocking(Code::ControlPathUnusable, summary)
+            .strikes(Strikes::AfterLogin)
+            .subject(Subject::new("setting", "ControlPath"))
+            .evidence("path", Private::path(&path))
+            .remedy(remedy),
+    ]
+}
+
+pub(super) fn control_master(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
+    let Some(path) = evidence.live_control_master() else { return Vec::new() };
+    if !evidence.login_is_known_to_succeed() || evidence.git_works() != Some(false) {
+        return Vec::new();
+    }
+    let host = Private::host(evidence.typed_host().unwrap_or_default());
+    let argv = vec!["ssh".into(), "-O".into(), "exit".into(), host.into()];
+    vec![
+        Finding::blocking(
+            Code::ControlMasterOtherAccount,
+            text!("A master connection runs at {}, logged in with another key than would be offered now.", Private::path(path)),
+        )
+        .strikes(Strikes::AfterLogin)
+        .confidence(Confidence::Likely)
+        .remedy(Remedy::run("exit-master", "End it; the next connection logs in anew.", argv, Safety::Safe)),
+    ]
+}

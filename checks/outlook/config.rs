@@ -1,0 +1,128 @@
+//! What ssh's configuration says, and whether a person could answer what it makes ssh ask.
+
+use crate::evidence::ssh_config::Position;
+use crate::evidence::{Evidence, files, platform};
+use crate::privacy::{Private, Text};
+use crate::text;
+use std::path::{Path, PathBuf};
+
+impl Evidence {
+    /// The user's own configuration file, if it has a place.
+    pub(crate) fn user_config_file(&self) -> Option<PathBuf> {
+        self.given_config_file().or_else(|| self.account().ssh_home().map(|home| home.join(".ssh/config")))
+    }
+
+    /// The text of a line.
+    pub(crate) fn line(&self, position: &Position) -> Option<String> {
+        let bytes = files::read(&position.file).ok()?;
+        let line = bytes.split(|b| *b == b'\n').nth(position.line.checked_sub(1)?)?;
+        Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_string())
+    }
+
+    /// What ssh says against its configuration while our own reading finds nothing.
+    pub(crate) fn ssh_refuses_configuration(&self) -> Option<String> {
+        let (own, asked) = (self.reading().ok()?, self.asked().ok()?);
+        asked.refusal.clone().filter(|_| own.problems.is_empty())
+    }
+
+    /// The line that sets `keyword` (lower case).
+    pub(crate) fn setting_position(&self, keyword: &str) -> Option<Position> {
+        self.settings().ok()?.position(keyword).cloned()
+    }
+
+    /// Whether the user sets `keyword`.
+    pub(crate) fn setting_is_set(&self, keyword: &str) -> bool {
+        self.settings().is_ok_and(|s| s.is_set(keyword))
+    }
+
+    /// Whether the user's file has lines that apply to every host before its first block, or none at all.
+    pub(crate) fn config_begins_outside_blocks(&self) -> bool {
+        let Some(bytes) = self.user_config_file().and_then(|f| files::read(&f).ok()) else { return false };
+        let text = String::from_utf8_lossy(&bytes);
+        let first = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#'));
+        first.is_some_and(|l| {
+            let keyword = l.split(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default().to_ascii_lowercase();
+            keyword != "host" && keyword != "match"
+        })
+    }
+
+    /// A path of ssh_config with `~` and tokens expanded; as it is where they cannot be.
+    pub(crate) fn expand_path(&self, written: &str) -> PathBuf {
+        let expanded = self
+            .reading()
+            .ok()
+            .zip(self.question().ok())
+            .and_then(|(own, question)| crate::evidence::ssh_config::expand_tokens(written, &own.tokens(&question)).ok());
+        PathBuf::from(expanded.unwrap_or_else(|| written.to_string()))
+    }
+
+    /// A path as it should stand in ssh_config.
+    pub(crate) fn path_for_config(&self, path: &Path) -> Text {
+        let home = self.account().ssh_home();
+        let inside = home.as_ref().and_then(|h| path.strip_prefix(h).ok());
+        let shown = match inside {
+            Some(rest) => format!("~/{}", rest.display()),
+            None => path.display().to_string(),
+        };
+        let shown = shown.replace('%', "%%");
+        if shown.contains(char::is_whitespace) { text!("\"{}\"", Private::quoted(shown)) } else { Private::quoted(shown).into() }
+    }
+
+    /// A `Match exec` whose command does not return.
+    pub(crate) fn hanging_match_exec(&self) -> Option<(Position, String)> {
+        let (own, asked) = (self.reading().ok()?, self.asked().ok()?);
+        let first = own.undecided.first().filter(|_| asked.hangs)?;
+        Some((first.position.clone(), first.command.clone()))
+    }
+
+    /// The names of Host blocks that look like `name`.
+    pub(crate) fn similar_alias(&self, name: &str) -> Option<String> {
+        let own = self.reading().ok()?;
+        let plain = own.host_patterns.iter().filter(|p| !p.negated && !p.pattern.contains(['*', '?']));
+        plain
+            .map(|p| (strsim::damerau_levenshtein(&p.pattern, name), &p.pattern))
+            .filter(|(d, _)| (1..=3).contains(d))
+            .min()
+            .map(|(_, p)| p.clone())
+    }
+
+    /// Whether ssh's BatchMode keeps it from asking anything.
+    fn batch_mode(&self) -> bool {
+        self.settings().is_ok_and(|s| s.is_on("batchmode"))
+    }
+
+    /// Whether somebody could type a passphrase.
+    pub(crate) fn person_can_type_passphrase(&self) -> bool {
+        !self.batch_mode() && (platform::terminal() || platform::askpass(self.environment()))
+    }
+
+    /// Whether ssh would ask about an unknown host key, and somebody could answer.
+    pub(crate) fn person_can_confirm_host_key(&self) -> bool {
+        let asks = self.settings().is_ok_and(|s| !s.is("stricthostkeychecking", &["yes", "true"]));
+        asks && self.person_can_type_passphrase()
+    }
+
+    /// Whether ssh takes unknown host keys without asking.
+    pub(crate) fn accepts_new_host_keys(&self) -> bool {
+        self.settings().is_ok_and(|s| s.is("stricthostkeychecking", &["no", "off", "false", "accept-new"]))
+    }
+
+    /// Whether ssh goes on when a host key has changed.
+    pub(crate) fn tolerates_changed_host_key(&self) -> bool {
+        self.settings().is_ok_and(|s| s.is("stricthostkeychecking", &["no", "off", "false"]))
+    }
+
+    /// Whether the user chooses the types of host keys.
+    pub(crate) fn host_key_algorithms_are_set(&self) -> bool {
+        self.setting_is_set("hostkeyalgorithms")
+    }
+
+    /// RevokedHostKeys names a file that cannot be read.
+    pub(crate) fn unusable_revoked_host_keys(&self) -> Option<(PathBuf, String)> {
+        let settings = self.settings().ok()?;
+        let path = settings.value("revokedhostkeys").filter(|p| !p.eq_ignore_ascii_case("none"))?;
+        let path = self.expand_path(path);
+        let error = files::read(&path).err()?;
+        Some((path, error.to_string()))
+    }
+}

@@ -1,0 +1,129 @@
+//! Which key gets in, which is held back, and what a fault of one weighs.
+
+use crate::evidence::Evidence;
+use crate::evidence::conversation::Conversation;
+use crate::evidence::identities::{CanSign, Signer, WhyNot};
+use crate::evidence::keys::Key;
+use crate::evidence::public_key::PublicKey;
+
+/// How much a fault of one key weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Another key gets in: this one does not matter.
+    None,
+    /// No key gets in, and the server refuses this one anyway.
+    Refused,
+    /// No key gets in, the server would accept this one.
+    Decisive,
+    /// No key gets in, and nobody knows whether the server would accept this one.
+    Perhaps,
+    /// Nobody knows whether any key gets in.
+    Unknown,
+}
+
+impl Weight {
+    pub(crate) fn blocks(self) -> bool {
+        matches!(self, Weight::Decisive | Weight::Perhaps)
+    }
+
+    pub(crate) fn is_certain(self) -> bool {
+        self == Weight::Decisive
+    }
+
+    pub(crate) fn matters(self) -> bool {
+        !matches!(self, Weight::None | Weight::Refused)
+    }
+
+    pub(crate) fn refused(self) -> bool {
+        self == Weight::Refused
+    }
+
+    /// No key gets in, and this one cannot even when it is registered.
+    pub(crate) fn blocks_if_registered(self) -> bool {
+        self == Weight::Refused
+    }
+}
+
+impl Evidence {
+    /// What the server said to a key, by our own question or, failing that, by what ssh reported of git's run.
+    pub(crate) fn answer(&self, talk: &Conversation, key: &PublicKey) -> Option<bool> {
+        talk.answer(&key.blob)
+    }
+
+    /// Whether a key that ssh would use is known to log in.
+    pub(crate) fn login_is_known_to_succeed(&self) -> bool {
+        self.conversation().is_ok_and(|t| t.open_door || t.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok()))
+    }
+
+    /// Whether the server was asked and no key that ssh would use logs in.
+    pub(crate) fn login_fails(&self) -> bool {
+        self.trusted_conversation().is_ok() && !self.login_is_known_to_succeed()
+    }
+
+    /// What a fault of this key weighs.
+    pub(crate) fn weight(&self, identity: &Key) -> Weight {
+        let Ok(talk) = self.trusted_conversation() else {
+            return if identity.identity.order.is_some() { Weight::Unknown } else { Weight::None };
+        };
+        if self.login_is_known_to_succeed() {
+            return Weight::None;
+        }
+        let answer = |key: Option<&PublicKey>| key.and_then(|p| self.answer(talk, p));
+        match (answer(identity.public()), answer(identity.true_public())) {
+            (Some(true), _) | (_, Some(true)) => Weight::Decisive,
+            (Some(false), _) => Weight::Refused,
+            (None, _) if identity.identity.order.is_some() => Weight::Perhaps,
+            (None, _) => Weight::None,
+        }
+    }
+
+    /// Whether no key gets in although the server accepts this one, which ssh does not offer.
+    pub(crate) fn is_the_missing_key(&self, identity: &Key) -> bool {
+        !identity.offered() && self.login_fails() && self.weight(identity) == Weight::Decisive
+    }
+
+    /// The key that the server accepts and that IdentitiesOnly alone keeps back.
+    pub(crate) fn missing_key_kept_back_by_identities_only(&self) -> Option<&Key> {
+        let identities = self.identities().ok()?;
+        identities.others().find(|i| i.kept_back_by_identities_only() && self.is_the_missing_key(i))
+    }
+
+    /// The key that the server accepts and that PubkeyAcceptedAlgorithms alone keeps back.
+    pub(crate) fn missing_key_of_excluded_algorithm(&self) -> Option<&Key> {
+        let keys = self.identities().ok()?;
+        keys.others().find(|k| k.identity.why_not == Some(WhyNot::AlgorithmNotAccepted) && self.is_the_missing_key(k))
+    }
+
+    /// Whether ssh has no key to show.
+    pub(crate) fn offers_nothing(&self) -> bool {
+        self.identities().is_ok_and(|keys| keys.offered().next().is_none())
+    }
+
+    /// Keys that only the agent of SSH_AUTH_SOCK holds while IdentityAgent names another, or none.
+    pub(crate) fn keys_only_in_usual_agent(&self) -> Vec<&Key> {
+        self.identities().map(|all| all.others().filter(|i| i.in_usual_agent_only).collect()).unwrap_or_default()
+    }
+
+    /// Whether so many agent keys come before a named key that servers hang up first.
+    pub(crate) fn agent_would_crowd_out(&self, identity: &Key) -> bool {
+        let Ok(identities) = self.identities() else { return false };
+        let in_agent = matches!(identity.identity.can_sign, CanSign::Yes(Signer::Agent));
+        !in_agent && identities.offered().filter(|i| i.from_agent()).count() >= 5
+    }
+
+    /// Whether ssh offers the agent's keys although nothing names them.
+    pub(crate) fn offers_agent_keys_unasked(&self) -> bool {
+        self.identities().is_ok_and(|all| all.offered().filter(|i| i.from_agent()).count() > 6)
+    }
+
+    /// The key that would log in if an agent held its private half unlocked.
+    pub(crate) fn key_that_needs_an_agent(&self) -> Option<&Key> {
+        let identities = self.identities().ok()?;
+        if self.login_is_known_to_succeed() || self.person_can_type_passphrase() {
+            return None;
+        }
+        identities
+            .offered()
+            .find(|i| matches!(i.identity.can_sign, CanSign::NeedsPassphrase | CanSign::NoPrivateHalf) && self.weight(i).blocks())
+    }
+}

@@ -1,0 +1,193 @@
+//! Whether ssh trusts the server and could agree with it on algorithms.
+
+use crate::evidence::kexinit::{Class, Disagreement, KexInit};
+use crate::evidence::known_hosts::{Judgement, judge, lookup};
+use crate::evidence::settings::Authority;
+use crate::evidence::ssh_config::Position;
+use crate::evidence::transport::Attempt;
+use crate::evidence::{Evidence, files};
+use crate::evidence::{kexinit, key_file};
+use crate::privacy::{Private, Text};
+use crate::text;
+use std::path::Path;
+
+/// The types of host key that ssh asks for by default, in its order, where no ssh can be asked (ssh_config(5)).
+const HOST_KEY_ALGORITHMS: &[&str] = &[
+    "ssh-ed25519-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    "rsa-sha2-512-cert-v01@openssh.com",
+    "rsa-sha2-256-cert-v01@openssh.com",
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+];
+
+impl Evidence {
+    /// Whether ssh stops because it does not know the host key.
+    pub(crate) fn host_key_stops_ssh(&self) -> bool {
+        let Ok(peer) = self.peer() else { return false };
+        match peer.judgement {
+            Judgement::Trusted(_) => false,
+            Judgement::Revoked(_) => true,
+            Judgement::Changed(_) | Judgement::OtherTypesOnly(_) => !self.tolerates_changed_host_key(),
+            Judgement::CertificateAuthorityOnly(_) | Judgement::Unknown => {
+                !self.accepts_new_host_keys() && !self.person_can_confirm_host_key()
+            }
+        }
+    }
+
+    /// The types of host key that ssh would ask for, in its order, as far as they are known.
+    pub(crate) fn host_key_preferences(&self) -> Option<Vec<String>> {
+        let settings = self.settings().ok()?;
+        let value = settings.value("hostkeyalgorithms").map_or_else(|| HOST_KEY_ALGORITHMS.join(","), String::from);
+        let list: Vec<String> = value.split(',').map(String::from).collect();
+        let complete = settings.authority == Authority::Ssh || !list.first().is_some_and(|l| l.starts_with(['+', '-', '^']));
+        let fixed = settings.is_set("hostkeyalgorithms") && !self.host_key_list_is_edited();
+        match self.known_hosts() {
+            Ok(known) if complete && !fixed => Some(crate::evidence::known_hosts::preferred_algorithms(&known.entries, &list)),
+            _ => complete.then_some(list),
+        }
+    }
+
+    /// Whether HostKeyAlgorithms edits the default list instead of replacing it.
+    fn host_key_list_is_edited(&self) -> bool {
+        let own = self.reading().ok().and_then(|r| r.value("hostkeyalgorithms").map(String::from));
+        own.is_some_and(|v| v.starts_with(['+', '-']))
+    }
+
+    /// What ssh's own lists and the server's have not in common: outer `None` when ssh's lists are not known.
+    pub(crate) fn ssh_disagreement(&self, theirs: &KexInit) -> Option<Option<Disagreement>> {
+        let settings = self.settings().ok()?;
+        let list = |keyword: &str| -> Option<Vec<String>> {
+            let value = settings.value(keyword)?;
+            let edited = settings.authority == Authority::OwnReading && value.starts_with(['+', '-', '^']);
+            (!edited).then(|| value.split(',').map(String::from).collect())
+        };
+        let (ciphers, macs) = (list("ciphers")?, list("macs")?);
+        let ours = KexInit {
+            kex_algorithms: list("kexalgorithms")?,
+            server_host_key_algorithms: list("hostkeyalgorithms")?,
+            encryption_client_to_server: ciphers.clone(),
+            encryption_server_to_client: ciphers,
+            mac_client_to_server: macs.clone(),
+            mac_server_to_client: macs,
+            compression_client_to_server: theirs.compression_client_to_server.clone(),
+            compression_server_to_client: theirs.compression_server_to_client.clone(),
+        };
+        Some(kexinit::disagreement(&ours, theirs))
+    }
+
+    /// A list of algorithms of the user's that has nothing in common with what the server offers: keyword, ours, theirs.
+    pub(crate) fn restricting_algorithms(&self) -> Option<(&'static str, Vec<String>, Vec<String>)> {
+        let theirs = self.server_kexinit()?;
+        let settings = self.settings().ok()?;
+        let candidates = [
+            ("KexAlgorithms", "kexalgorithms", &theirs.kex_algorithms),
+            ("HostKeyAlgorithms", "hostkeyalgorithms", &theirs.server_host_key_algorithms),
+            ("Ciphers", "ciphers", &theirs.encryption_client_to_server),
+            ("MACs", "macs", &theirs.mac_client_to_server),
+        ];
+        if let Some(known) = self.ssh_disagreement(theirs) {
+            let disagreement = known?;
+            let (name, keyword) = match disagreement.class {
+                Class::Kex => ("KexAlgorithms", "kexalgorithms"),
+                Class::HostKey => ("HostKeyAlgorithms", "hostkeyalgorithms"),
+                Class::Cipher => ("Ciphers", "ciphers"),
+                Class::Mac => ("MACs", "macs"),
+                Class::Compression => return None,
+            };
+            return settings.is_set(keyword).then_some((name, disagreement.ours, disagreement.theirs));
+        }
+        // Without ssh's own defaults only a list that the user has written out can be judged.
+        candidates.into_iter().take(3).find_map(|(name, keyword, offered)| {
+            let value = settings.value(keyword).filter(|v| settings.is_set(keyword) && !v.starts_with(['+', '-', '^']))?;
+            let ours: Vec<String> = value.split(',').map(String::from).collect();
+            let common = ours.iter().any(|o| offered.contains(o));
+            (!common).then(|| (name, ours, offered.clone()))
+        })
+    }
+
+    /// The server's lists, whether or not the handshake succeeded.
+    pub(crate) fn server_kexinit(&self) -> Option<&kexinit::KexInit> {
+        let talk = self.conversation().ok()?;
+        match talk.handshake.as_ref()? {
+            Ok(peer) => peer.greeting.server_kexinit.as_ref(),
+            Err(failure) => failure.server_kexinit.as_ref(),
+        }
+    }
+
+    /// The attempts of the first connection.
+    pub(crate) fn connection_attempts(&self) -> Option<&[Attempt]> {
+        self.conversation().ok().map(|t| t.attempts.as_slice())
+    }
+
+    /// The line of the hosts file that names a host, counted from 1.
+    pub(crate) fn hosts_file_line(&self, name: &str) -> Option<usize> {
+        let bytes = files::read(Path::new("/etc/hosts")).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let names = |line: &str| {
+            line.split('#').next().unwrap_or_default().split_whitespace().skip(1).any(|n| n.eq_ignore_ascii_case(name))
+        };
+        text.lines().position(names).map(|n| n + 1)
+    }
+
+    /// Whether a file belongs to the user.
+    pub(crate) fn is_mine(&self, file: &Path) -> bool {
+        files::access(file).is_ok_and(|a| a.uid == self.account().uid)
+    }
+
+    /// Whether a file looks like a private key.
+    pub(crate) fn is_private_key(&self, file: &Path) -> bool {
+        let loader = key_file::Loader { uid: self.account().uid, openssh: None };
+        key_file::inspect(file, &loader).held.is_some()
+    }
+
+    /// The blanks before a line's first word.
+    pub(crate) fn indent(&self, position: &Position) -> String {
+        self.line(position).unwrap_or_default().chars().take_while(|c| c.is_whitespace()).collect()
+    }
+
+    /// What ssh would need and finds only in another home folder, for a sentence.
+    pub(crate) fn needed_in_other_home(&self, home: &Path) -> Option<Text> {
+        let folder = home.join(".ssh");
+        let key = self
+            .identities()
+            .ok()?
+            .others()
+            .find(|i| i.file.as_ref().is_some_and(|f| f.path.starts_with(&folder)) && self.is_the_missing_key(i));
+        if let Some(key) = key {
+            return Some(text!("The key that the server accepts, {},", key.name_text()));
+        }
+        let (settings, peer) = (self.settings().ok()?, self.peer().ok()?);
+        let entries = lookup(&[folder.join("known_hosts")], settings.hostname(), settings.port());
+        let known = matches!(judge(&entries, &peer.host_key.blob), Judgement::Trusted(_));
+        (known && self.host_key_stops_ssh()).then(|| "The known_hosts file that knows the server".into())
+    }
+
+    /// A command for git that makes ssh read the files of another home folder.
+    pub(crate) fn ssh_command_for_home(&self, home: &Path) -> Text {
+        let folder = home.join(".ssh");
+        let mut words = vec!["ssh".to_string()];
+        if files::access(&folder.join("config")).is_ok() {
+            words.extend(["-F".into(), folder.join("config").display().to_string()]);
+        }
+        for name in ["id_ed25519", "id_ecdsa", "id_rsa"] {
+            if files::access(&folder.join(name)).is_ok() {
+                words.extend(["-i".into(), folder.join(name).display().to_string()]);
+            }
+        }
+        words.extend(["-o".into(), format!("UserKnownHostsFile={}", folder.join("known_hosts").display())]);
+        Private::path(shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()).into()
+    }
+
+    /// Days in ISO 8601, for a second since 1970.
+    pub(crate) fn day(&self, unix: u64) -> String {
+        let time = i64::try_from(unix).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+        time.map_or_else(|| "for ever".into(), |t| t.strftime("%Y-%m-%d").to_string())
+    }
+}
