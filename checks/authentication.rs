@@ -4,6 +4,7 @@ use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::conversation::{Conversation, words_of};
+use crate::evidence::identities::{Identity, Prediction, predict};
 use crate::evidence::keys::{Key, Keys};
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
@@ -55,10 +56,10 @@ impl Check for Authentication {
 
 /// Our own questions were spread over several connections; ssh has but one, and does not come to the right key in it.
 fn crowded_out(evidence: &Evidence, talk: &Conversation, keys: &Keys, right: &[u8]) -> Option<Finding> {
-    let before = keys.offered().take_while(|k| k.public().is_none_or(|p| p.blob != right));
-    let refusals = before.filter(|k| k.public().is_some_and(|p| evidence.answer(talk, p) == Some(false))).count();
-    let crowded = talk.refusals_allowed.is_some_and(|limit| refusals >= limit as usize);
-    crowded.then(|| keys.find(right)).flatten().map(|key| too_many(evidence, talk, key, refusals))
+    let tried: Vec<Identity> = keys.all().map(|k| k.identity.clone()).collect();
+    let Prediction::TooManyRefusals { at } = predict(&tried, |blob| talk.answer(blob), talk.refusals_allowed?) else { return None };
+    let refusals = tried[..=at].iter().filter(|i| i.offered).count();
+    Some(too_many(evidence, talk, keys.find(right)?, refusals))
 }
 
 /// The key that ssh uses first may not use the repository, and another key found here may.

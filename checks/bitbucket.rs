@@ -287,11 +287,6 @@ pub fn refusal(words: &str, pushing: bool) -> Option<Code> {
     )
 }
 
-/// Whether the greeting of a shell login, or words before it, say that the key was an access key of repositories.
-pub fn is_access_key_greeting(words: &str) -> bool {
-    words.to_ascii_lowercase().contains("authenticated via a deploy key")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

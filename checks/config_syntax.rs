@@ -3,6 +3,7 @@
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
+use crate::evidence::ssh_config::second_opinion::SecondOpinion;
 use crate::evidence::ssh_config::{EncodingFault, FileRole, KnownTo, Note, NoteKind, Problem, ProblemKind, Setting};
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::{Private, Text};
@@ -43,7 +44,7 @@ impl Check for ConfigSyntax {
         let reading = evidence.reading()?;
         let mut found = Findings::new(match reading.files.len() {
             0 => text!("there is no configuration file; ssh uses its defaults"),
-            n => text!("{} configuration files looked at", n),
+            n => text!("{} configuration files looked at{}", n, other_readers(evidence)),
         });
         let faults: Vec<Finding> = reading.problems.iter().filter_map(|p| fault(evidence, p)).collect();
         if faults.is_empty() {
@@ -54,6 +55,18 @@ impl Check for ConfigSyntax {
         found.findings.extend(typos(evidence));
         found.findings.extend(reading.settings().filter_map(shadowed));
         Ok(found)
+    }
+}
+
+/// What other tools, which read the user's file with the library ssh2-config, make of it.
+fn other_readers(evidence: &Evidence) -> Text {
+    match evidence.second_opinion() {
+        Some(SecondOpinion::Differs(differences)) => {
+            let keywords: Vec<_> = differences.iter().map(|d| d.keyword).collect();
+            text!("; tools that read them with the library ssh2-config see another {}", keywords.join(", "))
+        }
+        Some(SecondOpinion::Rejects(_)) => "; tools that read them with the library ssh2-config reject them".into(),
+        Some(SecondOpinion::Same) | None => Text::default(),
     }
 }
 

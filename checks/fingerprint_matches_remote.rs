@@ -42,6 +42,7 @@ impl Check for FingerprintMatchesRemote {
                 )
                 .subject(Subject::new("host", host()))
                 .evidence("presented", key)
+                .evidence("compared with", text!("the keys published on {}", bitbucket::VERIFIED_ON))
                 .evidence("software", Private::quoted(&peer.identification))
                 .remedy(Remedy::ask(
                     "other-network",

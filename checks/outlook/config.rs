@@ -1,6 +1,7 @@
 //! What ssh's configuration says, and whether a person could answer what it makes ssh ask.
 
 use crate::evidence::ssh_config::Position;
+use crate::evidence::ssh_config::second_opinion::{SecondOpinion, second_opinion};
 use crate::evidence::{Evidence, files, platform};
 use crate::privacy::{Private, Text};
 use crate::text;
@@ -17,6 +18,12 @@ impl Evidence {
         let bytes = files::read(&position.file).ok()?;
         let line = bytes.split(|b| *b == b'\n').nth(position.line.checked_sub(1)?)?;
         Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_string())
+    }
+
+    /// How tools that are built on the library ssh2-config read the user's file.
+    pub(crate) fn second_opinion(&self) -> Option<SecondOpinion> {
+        let (own, question) = (self.reading().ok()?, self.question().ok()?);
+        second_opinion(&self.user_config_file()?, own, &question)
     }
 
     /// What ssh says against its configuration while our own reading finds nothing.
