@@ -1,5 +1,6 @@
 //! Would ssh trust the key that the server presents?
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::advice;
@@ -258,9 +259,12 @@ fn leftover(known: &KnownHosts) -> Option<Finding> {
 
 /// Retired keys that are still trusted beside the current ones.
 fn retired(known: &KnownHosts) -> Vec<Finding> {
-    let plain = known.entries.keys.iter().filter(|e| e.marker == Marker::None);
+    let plain = known.entries.keys.iter().chain(&known.under_other_names).filter(|e| e.marker == Marker::None);
+    // A line may name the service several times.
+    let mut seen = BTreeSet::new();
     plain
         .filter(|e| bitbucket::retired_key(&e.key.fingerprint()).is_some())
+        .filter(|e| seen.insert((e.file.clone(), e.line)))
         .map(|entry| {
             let edit = Edit { file: entry.file.clone(), change: Change::Replace { line: entry.line, with: Vec::new() } };
             Finding::warning(

@@ -115,17 +115,13 @@ struct Candidate<'a> {
 }
 
 /// The rules, the first that concludes anything wins.
-const RULES: &[Rule] = &[Rule { conclude: proven_beats_possible }];
+const RULES: &[Rule] = &[Rule { conclude: a_stream_that_breaks_is_no_refusal }];
 
-/// A cause that was seen directly is preferred to an earlier one that is only one explanation among several.
-/// Case: `a_key_nobody_can_judge_beside_one_that_is_refused`.
-fn proven_beats_possible(candidates: &[Candidate]) -> Option<Code> {
-    use bbdoctor_checks::finding::Confidence;
-    let first = candidates.first()?;
-    if first.finding.confidence > Confidence::Possible {
-        return None;
-    }
-    candidates.iter().find(|c| c.finding.confidence == Confidence::Proven).map(|c| c.finding.code)
+/// A login that fails because the stream is garbled or cut looks like a refusal; what breaks the stream is the cause.
+/// Case: `handshake::something_is_changed_on_the_way`.
+fn a_stream_that_breaks_is_no_refusal(candidates: &[Candidate]) -> Option<Code> {
+    candidates.first().filter(|c| c.finding.code == Code::AuthenticationFailed)?;
+    candidates.iter().map(|c| c.finding.code).find(|code| matches!(code, Code::ProtocolError | Code::ClosedDuringHandshake))
 }
 
 /// Judges the results, after making them agree with what git did.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Evidence;
 use super::key_file::with_suffix;
 use super::known_hosts::{Entry, HostEntries, Judgement, judge, lookup};
+use crate::bitbucket::Kind;
 use crate::check::Unavailable;
 
 /// What ssh knows of the host.
@@ -18,6 +19,8 @@ pub struct KnownHosts {
     pub user_files: Vec<PathBuf>,
     /// The one to which ssh, or a person, adds keys; `None` when there is none, or it keeps nothing.
     pub user_file: Option<PathBuf>,
+    /// Lines for the other names of the same service.
+    pub under_other_names: Vec<Entry>,
     /// Lines for this host in the copies that ssh and ssh-keygen leave (`known_hosts.old`), which nobody reads any more.
     pub leftovers: Vec<Entry>,
     /// A command adds keys that are not seen here (KnownHostsCommand).
@@ -38,11 +41,15 @@ pub(super) fn gather(evidence: &Evidence) -> Result<KnownHosts, Unavailable> {
         None => lookup(files, settings.hostname(), settings.port()),
     };
     let entries = look_up(&all);
+    let kind = evidence.services().get(settings.hostname()).map(|s| s.kind);
+    let siblings =
+        evidence.services().iter().filter(|s| Some(s.kind) == kind && s.kind == Kind::Cloud && s.name != settings.hostname());
+    let under_other_names = siblings.flat_map(|s| lookup(&all, &s.name, s.port).keys).collect();
     let copies: Vec<PathBuf> = user_files.iter().map(|f| with_suffix(f, ".old")).collect();
     let leftovers = look_up(&copies).keys;
     let user_file = user_files.first().filter(|f| f.as_os_str() != "/dev/null").cloned();
     let has_command = settings.value("knownhostscommand").is_some_and(|c| !c.eq_ignore_ascii_case("none"));
-    Ok(KnownHosts { entries, files: all, user_files, user_file, leftovers, has_command })
+    Ok(KnownHosts { entries, files: all, user_files, user_file, under_other_names, leftovers, has_command })
 }
 
 impl Evidence {
