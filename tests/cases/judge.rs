@@ -120,7 +120,8 @@ impl World {
             Expected::Healthy => ("healthy".to_owned(), cause),
             Expected::Agreement => ("anything".to_owned(), cause),
         };
-        let found: Vec<&str> = report.iter().flat_map(|report| findings(report)).filter_map(|f| f["code"].as_str()).collect();
+        let graded = |f: &Value| Some(format!("{}/{}", f["code"].as_str()?, f["severity"].as_str()?));
+        let found: Vec<String> = report.iter().flat_map(|report| findings(report)).filter_map(graded).collect();
         let row = serde_json::json!({"case": case, "found": found, "injected": injected, "named": named.unwrap_or("no-report")});
         println!("\n{ROW}{row}");
     }
