@@ -9,7 +9,7 @@ use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::settings::Settings;
-use crate::evidence::ssh_config::{Position, ProblemKind};
+use crate::evidence::ssh_config::{Position, ProblemKind, written};
 use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
@@ -258,11 +258,11 @@ fn known_hosts_file(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
         return Vec::new();
     }
     let Some(usual) = evidence.trusted_by_usual_known_hosts() else { return Vec::new() };
-    let blocks = evidence.host_key_stops_ssh();
     let named: Vec<PathBuf> = evidence.known_hosts().map(|k| k.user_files.clone()).unwrap_or_default();
-    if !blocks {
+    if named.contains(&usual) {
         return Vec::new();
     }
+    let blocks = evidence.host_key_stops_ssh();
     let summary = text!(
         "UserKnownHostsFile makes ssh read {} instead of {}, which knows the server{}.",
         Text::join(named.iter().map(|f| Private::path(f).into()), ", "),
@@ -270,7 +270,7 @@ fn known_hosts_file(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
         place(evidence, "userknownhostsfile")
     );
     vec![with_line(
-        Finding::blocking(Code::KnownHostsFileOverridden, summary),
+        Finding::blocking_if(blocks, Code::KnownHostsFileOverridden, summary),
         evidence,
         "userknownhostsfile",
         "Take the line out.",
@@ -308,7 +308,7 @@ fn algorithms(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
         let finding = Finding::blocking(Code::AlgorithmsRestricted, summary);
         return vec![with_line(finding, evidence, keyword, "Take the line out, or begin its value with + to add to the defaults.")];
     }
-    let Some((keyword, ours, theirs)) = evidence.restricting_algorithms() else { return Vec::new() };
+    let Some((keyword, ours, theirs)) = evidence.restricting_algorithms() else { return pinned_algorithms(evidence) };
     let summary = text!("{} leaves nothing that the server also has{}.", keyword, place(evidence, &keyword.to_ascii_lowercase()));
     let finding = Finding::blocking(Code::AlgorithmsRestricted, summary)
         .evidence("ssh offers", Private::quoted(ours.join(",")))
@@ -319,4 +319,18 @@ fn algorithms(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
         &keyword.to_ascii_lowercase(),
         "Take the line out, or begin its value with + to add to the defaults.",
     )]
+}
+
+/// Lists that the user has written out work until the server drops what is on them.
+fn pinned_algorithms(evidence: &Evidence) -> Vec<Finding> {
+    let pinned = |keyword: &&&str| evidence.user_pins_algorithms(keyword);
+    let keywords = ["kexalgorithms", "hostkeyalgorithms", "ciphers", "macs", "pubkeyacceptedalgorithms"];
+    let warn = |keyword: &&str| {
+        let written = written(keyword).unwrap_or(keyword);
+        let summary =
+            text!("{} allows only what it lists{}; it works until the server drops that.", written, place(evidence, keyword));
+        let finding = Finding::warning(Code::AlgorithmsRestricted, summary);
+        with_line(finding, evidence, keyword, "Take the line out, or begin its value with + to add to the defaults.")
+    };
+    keywords.iter().filter(pinned).map(warn).collect()
 }

@@ -111,7 +111,8 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
         };
         finding.confidence(if weight.is_certain() { Confidence::Proven } else { Confidence::Likely })
     };
-    if matches!(identity.identity.can_sign, CanSign::Yes(_)) || !weight.matters() {
+    // A key that ssh stumbles over on its way to the right one is worth a warning; one that it never tries is not.
+    if matches!(identity.identity.can_sign, CanSign::Yes(_)) || !(weight.matters() || identity.identity.order.is_some()) {
         return None;
     }
     Some(match &file.state {

@@ -54,7 +54,10 @@ impl Check for KnownHostsCheck {
         }
         let peer = evidence.peer()?;
         let mut found = Findings::new(text!("ssh looks the server up as {}", Private::host(&known.entries.name)));
-        found.findings.extend(judged(evidence, known, peer));
+        match judged(evidence, known, peer) {
+            Some(finding) => found.push(finding),
+            None => found.findings.extend(unread(evidence, known)),
+        }
         let trusted = retired(known);
         if trusted.is_empty() {
             found.findings.extend(leftover(known));
@@ -88,6 +91,32 @@ fn unknown_to_plink(evidence: &Evidence) -> Option<Finding> {
             ),
         )),
     )
+}
+
+/// What ssh passes over although another entry suffices.
+fn unread(evidence: &Evidence, known: &KnownHosts) -> Vec<Finding> {
+    let malformed = known.entries.malformed.iter().filter(|m| m.mentions_host).map(|line| {
+        let summary = text!(
+            "{} line {} is meant for {}, but ssh passes over it: {}.",
+            Private::path(&line.file),
+            line.line,
+            Private::host(&known.entries.name),
+            fault(&line.fault)
+        );
+        let edit = Edit { file: line.file.clone(), change: Change::Replace { line: line.line, with: Vec::new() } };
+        Finding::warning(Code::KnownHostsMalformed, summary)
+            .subject(Subject::file(&line.file, Some(line.line)))
+            .remedy(Remedy::edit("drop-line", "Take the line out; another entry suffices.", edit, Safety::Confirm))
+    });
+    let unreadable = known.entries.unreadable.iter().filter(|u| !u.missing).map(|file| {
+        Finding::warning(
+            Code::KnownHostsUnreadable,
+            text!("ssh cannot read {}; another file knows the server.", Private::path(&file.file)),
+        )
+        .subject(Subject::file(&file.file, None))
+        .remedies(advice::make_readable(evidence, &file.file))
+    });
+    malformed.chain(unreadable).collect()
 }
 
 fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Finding> {

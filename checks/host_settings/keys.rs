@@ -21,9 +21,6 @@ pub(super) fn match_exec_key(evidence: &Evidence, _: &Settings) -> Vec<Finding> 
         let path = evidence.expand_path(&note.text);
         let Some(identity) = evidence.identities().ok().and_then(|all| all.at_path(&path)) else { continue };
         let blocks = evidence.is_the_missing_key(identity);
-        if !blocks && evidence.login_is_known_to_succeed() {
-            continue;
-        }
         let summary = text!(
             "{} line {} names {}, but its Match block (line {}) does not apply here.",
             Private::path(&note.position.file),
@@ -58,9 +55,6 @@ pub(super) fn identity_files(evidence: &Evidence, settings: &Settings) -> Vec<Fi
             Some(identity) => evidence.is_the_missing_key(identity),
             None => evidence.login_fails() && evidence.offers_nothing(),
         };
-        if !blocks && evidence.login_is_known_to_succeed() && nearest.is_none() {
-            continue;
-        }
         let hint = nearest.as_ref().map(|n| text!("; {} is there", Private::path(n))).unwrap_or_default();
         let position = named.source.position();
         let at = position.map(|p| text!(" ({} line {})", Private::path(&p.file), p.line)).unwrap_or_default();
@@ -97,9 +91,6 @@ pub(super) fn agent_choice(evidence: &Evidence, settings: &Settings) -> Vec<Find
     }
     let needed = usual.iter().find(|i| evidence.is_the_missing_key(i));
     let off = value.eq_ignore_ascii_case("none");
-    if needed.is_none() && !evidence.login_fails() {
-        return Vec::new();
-    }
     let key = needed.map(|i: &&Key| text!(", which holds {}", i.name_text())).unwrap_or_default();
     let (code, summary) = if off {
         (Code::AgentDisabled, text!("IdentityAgent none keeps ssh from the agent{}{}.", key, place(evidence, "identityagent")))

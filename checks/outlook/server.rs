@@ -4,6 +4,7 @@ use crate::evidence::kexinit::{Class, Disagreement, KexInit};
 use crate::evidence::known_hosts::{Judgement, judge, lookup};
 use crate::evidence::settings::Authority;
 use crate::evidence::ssh_config::Position;
+use crate::evidence::ssh_config::{FileRole, Source};
 use crate::evidence::transport::Attempt;
 use crate::evidence::{Evidence, files};
 use crate::evidence::{kexinit, key_file};
@@ -80,6 +81,15 @@ impl Evidence {
             compression_server_to_client: theirs.compression_server_to_client.clone(),
         };
         Some(kexinit::disagreement(&ours, theirs))
+    }
+
+    /// Whether the user's own file, not the system's, replaces the default list of `keyword`.
+    pub(crate) fn user_pins_algorithms(&self, keyword: &str) -> bool {
+        let Ok(reading) = self.reading() else { return false };
+        let edited = reading.value(keyword).is_none_or(|v| v.starts_with(['+', '-', '^']));
+        let position = reading.source(keyword).and_then(Source::position);
+        let system = position.and_then(|p| reading.file(&p.file)).is_none_or(|f| f.role == FileRole::System);
+        !edited && position.is_some() && !system
     }
 
     /// A list of algorithms of the user's that has nothing in common with what the server offers: keyword, ours, theirs.

@@ -305,3 +305,11 @@ fn messages_are_switched_off() {
         world.config("Host *\n  LogLevel QUIET\n");
     });
 }
+
+#[test]
+fn host_name_leads_to_a_dead_end() {
+    broken(&["hostname-overridden"], |world| {
+        world.name("git.example.com", crate::world::NOBODY);
+        with_config("Host {host}\n  HostName git.example.com\n")(world);
+    });
+}

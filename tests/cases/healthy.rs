@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::case::{Expected, case, healthy};
+use crate::case::{Expected, advised, case, healthy};
 use crate::namespace::{HOME, chmod};
 use crate::repository::two_accounts;
 use crate::world::{ALTERNATE, CLOUD, DATA_CENTER};
@@ -346,5 +346,33 @@ fn data_center_in_the_configuration() {
         let table = "[hosts.\"git.example.com\"]\nkind = \"data-center\"\nport = 7999\n";
         fs::write(Path::new(HOME).join(".config/bbdoctor/config.toml"), table).unwrap();
         world.url("git@git.example.com:acme/app.git");
+    });
+}
+
+#[test]
+fn unusable_keys_stand_before_the_right_one() {
+    advised(&["key-permissions-too-open", "key-corrupt"], |world| {
+        world.plain();
+        world.stranger("id_rsa_old");
+        chmod(&world.ssh("id_rsa_old"), 0o644);
+        world.write(".ssh/damaged", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", 0o600);
+        world.config("IdentityFile ~/.ssh/id_rsa_old\nIdentityFile ~/.ssh/damaged\nIdentityFile ~/.ssh/id_ed25519\n");
+    });
+}
+
+#[test]
+fn broken_line_beside_a_good_one() {
+    advised(&["known-hosts-malformed"], |world| {
+        world.plain();
+        let known = std::fs::read_to_string(world.ssh("known_hosts")).unwrap();
+        world.write(".ssh/known_hosts", format!("{{host}} ssh-ed25519 AAAAgarbage\n{known}"), 0o644);
+    });
+}
+
+#[test]
+fn another_known_hosts_file_cannot_be_read() {
+    advised(&["known-hosts-unreadable"], |world| {
+        world.plain();
+        world.write(".ssh/known_hosts2", "secret", 0o000);
     });
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::case::healthy;
+use crate::case::{advised, healthy};
 use crate::namespace::chmod;
 use crate::world::{ALTERNATE, World};
 
@@ -243,5 +243,53 @@ fn dead_hosts_elsewhere_in_the_file() {
             world,
             "Host old\n  HostName 203.0.113.9\n  IdentityFile ~/.ssh/gone\n  ProxyJump nobody\nHost github.com\n  User git\n",
         )
+    });
+}
+
+#[test]
+fn list_of_ciphers_is_written_out() {
+    advised(&["algorithms-restricted"], |world| {
+        world.plain();
+        world.config("Host *\n  Ciphers aes256-gcm@openssh.com,aes256-ctr\n");
+    });
+}
+
+#[test]
+fn named_key_is_missing_and_the_next_works() {
+    advised(&["identity-file-missing"], |world| {
+        world.plain();
+        world.config("Host {host}\n  IdentityFile ~/.ssh/old_laptop\n  IdentityFile ~/.ssh/id_ed25519\n");
+    });
+}
+
+#[test]
+fn agent_is_switched_off_and_not_needed() {
+    advised(&["agent-disabled"], |world| {
+        world.plain();
+        world.stranger("other");
+        world.agent(&["other"]);
+        world.forget("other");
+        world.config("Host {host}\n  IdentityAgent none\n");
+    });
+}
+
+#[test]
+fn another_agent_is_asked_and_not_needed() {
+    advised(&["identity-agent-overrides"], |world| {
+        world.plain();
+        world.stranger("other");
+        world.agent(&["other"]);
+        world.forget("other");
+        world.config("Host {host}\n  IdentityAgent ~/nobody.sock\n");
+    });
+}
+
+#[test]
+fn own_known_hosts_file_beside_the_usual_one() {
+    advised(&["known-hosts-file-overridden"], |world| {
+        world.plain();
+        let usual = std::fs::read_to_string(world.ssh("known_hosts")).unwrap();
+        world.write(".ssh/known_work", usual, 0o644);
+        world.config("Host {host}\n  UserKnownHostsFile ~/.ssh/known_work\n");
     });
 }
