@@ -75,6 +75,16 @@ impl Check for ConfigPermissions {
                 _ => {}
             }
         }
+        if let Some(file) = evidence.endless_configuration() {
+            found.push(
+                Finding::blocking(
+                    Code::ConfigUnreadable,
+                    text!("ssh waits for the end of {}, which is no ordinary file.", Private::path(&file)),
+                )
+                .subject(Subject::file(&file, None))
+                .remedy(Remedy::ask("replace", "Put an ordinary file in its place.")),
+            );
+        }
         for file in &reading.files {
             if !matches!(file.outcome, FileOutcome::Unreadable(_) | FileOutcome::Folder) || file.role == FileRole::Included {
                 continue;

@@ -33,6 +33,11 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
+/// Whether `path` leads to a file, and not to a pipe, a device or a folder.
+pub fn is_ordinary(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file())
+}
+
 /// Owner and permission bits, as `stat(2)` gives them (links followed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Access {

@@ -101,6 +101,9 @@ pub struct Request {
 /// How long a program may take that only says what it is.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(3);
 
+/// The least time in which something can be found out about a server.
+const LEAST_TALK: Duration = Duration::from_millis(300);
+
 type Fact<T> = Result<T, Unavailable>;
 
 /// The facts, each gathered when it is first asked for.
@@ -383,7 +386,8 @@ impl Evidence {
                 return Ok(Settings::of_ssh(own, effective, &question));
             }
             if asked.hangs {
-                return Err(blocked("host-settings", "ssh waits for a command of its configuration"));
+                let by = if own.undecided.is_empty() { "config-permissions" } else { "host-settings" };
+                return Err(blocked(by, "ssh does not come to the end of its configuration"));
             }
             if let Some(problem) = own.problems.first() {
                 return Err(blocked(crate::outlook::check_of(&problem.kind), "ssh cannot read its configuration"));
@@ -459,7 +463,7 @@ impl Evidence {
                 return Err(Unavailable::NotApplicable { why: "a proxy connects, and resolves the name".into() });
             }
             let family = road::family(settings);
-            let until = self.conversation_deadline();
+            let until = self.time_to_talk()?;
             Ok(self.ledger.step("resolve", || transport::resolve(settings.hostname(), settings.port(), family, until)))
         };
         self.resolution.get_or_init(resolve).as_ref().map_err(Clone::clone)
@@ -476,6 +480,7 @@ impl Evidence {
             if let Ok(Err(_)) = self.resolution() {
                 return Err(blocked("name-resolution", "the name does not resolve"));
             }
+            self.time_to_talk()?;
             if let Some(failure) = road::missing_proxy_program(self) {
                 return Ok(Conversation { road: Some(failure), ..Conversation::default() });
             }
@@ -485,6 +490,16 @@ impl Evidence {
             Ok(conversation::converse(self))
         };
         self.conversation.get_or_init(talk).as_ref().map_err(Clone::clone)
+    }
+
+    /// When our own conversation must end; what is not begun by then cannot be judged.
+    fn time_to_talk(&self) -> Fact<Instant> {
+        let until = self.conversation_deadline();
+        if Instant::now() + LEAST_TALK < until {
+            Ok(until)
+        } else {
+            Err(Unavailable::Unknown { why: "the local checks have spent the time for it".into() })
+        }
     }
 
     /// Starts with what takes long while the local checks run.

@@ -40,7 +40,7 @@ pub struct Asked {
     pub effective: Option<Effective>,
     /// Why it refuses its configuration, in its words.
     pub refusal: Option<String>,
-    /// A `Match exec` did not return in time.
+    /// It did not end in time: a `Match exec` does not return, or a file is a pipe.
     pub hangs: bool,
 }
 
@@ -57,13 +57,15 @@ pub fn ask(program: &Path, question: &Question<'_>, own: &Evaluation, deadline: 
     let plain = Program::new(program).args(effective::arguments(question)).env("LC_ALL", "C");
     note(plain.command_line());
     match plain.run(until) {
-        Ok(outcome) if outcome.timed_out => Asked { hangs: true, ..Asked::default() },
         Ok(outcome) => understood(&outcome),
         Err(_) => understood(&refusing),
     }
 }
 
 fn understood(outcome: &Outcome) -> Asked {
+    if outcome.timed_out {
+        return Asked { hangs: true, ..Asked::default() };
+    }
     if outcome.success() {
         return Asked { effective: Some(effective::parse(&outcome.stdout)), ..Asked::default() };
     }

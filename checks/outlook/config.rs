@@ -75,6 +75,13 @@ impl Evidence {
         if shown.contains(char::is_whitespace) { text!("\"{}\"", Private::quoted(shown)) } else { Private::quoted(shown).into() }
     }
 
+    /// A configuration file at which ssh waits for ever: a pipe, say.
+    pub(crate) fn endless_configuration(&self) -> Option<PathBuf> {
+        let (own, asked) = (self.reading().ok()?, self.asked().ok()?);
+        let mut suspects = own.files.iter().filter(|f| asked.hangs && f.access.is_some() && !files::is_ordinary(&f.path));
+        suspects.next().map(|f| f.path.clone())
+    }
+
     /// A `Match exec` whose command does not return.
     pub(crate) fn hanging_match_exec(&self) -> Option<(Position, String)> {
         let (own, asked) = (self.reading().ok()?, self.asked().ok()?);
