@@ -90,6 +90,10 @@ pub(crate) fn trust_published_keys(known: &KnownHosts, peer: &Peer, summary: &'s
 
 /// Makes a file of the user's own readable to the user.
 pub(crate) fn make_readable(evidence: &Evidence, file: &Path) -> Vec<Remedy> {
+    if let Some(folder) = file.parent().filter(|folder| evidence.is_shut_to_me(folder)) {
+        let argv = vec!["chmod".into(), "700".into(), Private::path(folder).into()];
+        return vec![Remedy::run("chmod-folder", "Let yourself into the folder.", argv, Safety::Safe)];
+    }
     let chmod = vec!["chmod".into(), "u+rw".into(), Private::path(file).into()];
     let chown = vec!["sudo".into(), "chown".into(), text!("{}", evidence.account().uid), Private::path(file).into()];
     if evidence.is_mine(file) {

@@ -1,7 +1,7 @@
 //! Whether ssh trusts the server and could agree with it on algorithms.
 
 use crate::evidence::kexinit::{Class, Disagreement, KexInit};
-use crate::evidence::known_hosts::{Judgement, judge, lookup};
+use crate::evidence::known_hosts::{Judgement, judge, lookup, preferred_algorithms};
 use crate::evidence::settings::Authority;
 use crate::evidence::ssh_config::Position;
 use crate::evidence::ssh_config::{FileRole, Source};
@@ -49,10 +49,13 @@ impl Evidence {
         let list: Vec<String> = value.split(',').map(String::from).collect();
         let complete = settings.authority == Authority::Ssh || !list.first().is_some_and(|l| l.starts_with(['+', '-', '^']));
         let fixed = settings.is_set("hostkeyalgorithms") && !self.host_key_list_is_edited();
-        match self.known_hosts() {
-            Ok(known) if complete && !fixed => Some(crate::evidence::known_hosts::preferred_algorithms(&known.entries, &list)),
-            _ => complete.then_some(list),
-        }
+        let wanted = match self.known_hosts() {
+            Ok(known) if complete && !fixed => preferred_algorithms(&known.entries, &list),
+            _ if complete => list,
+            _ => return None,
+        };
+        // With types that our engine has not, it could not even hear what the server offers.
+        wanted.iter().any(|name| HOST_KEY_ALGORITHMS.contains(&name.as_str())).then_some(wanted)
     }
 
     /// Whether HostKeyAlgorithms edits the default list instead of replacing it.
@@ -144,6 +147,11 @@ impl Evidence {
             line.split('#').next().unwrap_or_default().split_whitespace().skip(1).any(|n| n.eq_ignore_ascii_case(name))
         };
         text.lines().position(names).map(|n| n + 1)
+    }
+
+    /// Whether a folder is the user's own and closed to the user.
+    pub(crate) fn is_shut_to_me(&self, folder: &Path) -> bool {
+        files::access(folder).is_ok_and(|a| a.uid == self.account().uid && a.mode & 0o500 != 0o500)
     }
 
     /// Whether a file belongs to the user.

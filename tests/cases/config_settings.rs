@@ -313,3 +313,8 @@ fn host_name_leads_to_a_dead_end() {
         with_config("Host {host}\n  HostName git.example.com\n")(world);
     });
 }
+
+#[test]
+fn only_a_type_of_host_key_that_nobody_has() {
+    broken(&["algorithms-restricted"], |world| with_config("Host {host}\n  HostKeyAlgorithms ssh-dss\n")(world));
+}
