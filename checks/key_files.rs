@@ -291,7 +291,7 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
         return out;
     }
     let subject = || Subject::new("key", identity.name_text());
-    if evidence.is_cloud() && public.is_rsa() && public.bits < bitbucket::MINIMUM_RSA_BITS && weight.refused() {
+    if evidence.is_cloud() && public.is_rsa() && public.bits < bitbucket::MINIMUM_RSA_BITS && evidence.server_refuses(public) {
         out.push(
             Finding::blocking_if(
                 weight.blocks_if_registered(),
@@ -308,7 +308,7 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
             .remedy(generate(evidence)),
         );
     }
-    if evidence.is_cloud() && public.is_security_key() && weight.refused() {
+    if evidence.is_cloud() && public.is_security_key() && evidence.server_refuses(public) {
         out.push(
             Finding::blocking_if(
                 weight.blocks_if_registered(),

@@ -34,10 +34,6 @@ impl Weight {
         !matches!(self, Weight::None | Weight::Refused)
     }
 
-    pub(crate) fn refused(self) -> bool {
-        self == Weight::Refused
-    }
-
     /// No key gets in, and this one cannot even when it is registered.
     pub(crate) fn blocks_if_registered(self) -> bool {
         self == Weight::Refused
@@ -58,6 +54,11 @@ impl Evidence {
     /// Whether the server was asked and no key that ssh would use logs in.
     pub(crate) fn login_fails(&self) -> bool {
         self.trusted_conversation().is_ok() && !self.login_is_known_to_succeed()
+    }
+
+    /// Whether the server was asked about this key and does not take it.
+    pub(crate) fn server_refuses(&self, key: &PublicKey) -> bool {
+        self.trusted_conversation().is_ok_and(|talk| self.answer(talk, key) == Some(false))
     }
 
     /// What a fault of this key weighs.

@@ -33,6 +33,11 @@ pub(crate) fn broken<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
     case(Expected::Broken, codes, arrange, |world| world.expect_cause(codes));
 }
 
+/// A world in which git fails because of `cause`, and `warned`, which elsewhere is a cause, is no more than a warning.
+pub(crate) fn warned<F: FnOnce(&mut World)>(cause: &str, warned: &str, arrange: F) {
+    case(Expected::Broken, &[cause], arrange, |world| world.expect_warning(cause, warned));
+}
+
 /// A world in which git works and bbdoctor finds `codes` worth telling.
 pub(crate) fn advised<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
     case(Expected::Advised, codes, arrange, |world| world.expect_advice(codes));

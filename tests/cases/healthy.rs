@@ -351,12 +351,54 @@ fn data_center_in_the_configuration() {
 
 #[test]
 fn unusable_keys_stand_before_the_right_one() {
-    advised(&["key-permissions-too-open", "key-corrupt"], |world| {
+    let codes = [
+        "key-permissions-too-open",
+        "key-corrupt",
+        "key-unreadable",
+        "key-is-putty-format",
+        "key-is-public-half",
+        "key-private-half-missing",
+        "key-pair-mismatch",
+        "key-type-unsupported",
+    ];
+    advised(&codes, |world| {
         world.plain();
-        world.stranger("id_rsa_old");
-        chmod(&world.ssh("id_rsa_old"), 0o644);
+        for name in ["open", "shut", "swapped", "other", "halved"] {
+            world.stranger(name);
+        }
+        chmod(&world.ssh("open"), 0o644);
+        chmod(&world.ssh("shut"), 0o000);
+        fs::copy(world.ssh("other.pub"), world.ssh("swapped.pub")).unwrap();
+        fs::remove_file(world.ssh("halved")).unwrap();
+        chmod(&world.ssh("other.pub"), 0o600);
+        fs::remove_file(world.ssh("other")).unwrap();
         world.write(".ssh/damaged", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", 0o600);
-        world.config("IdentityFile ~/.ssh/id_rsa_old\nIdentityFile ~/.ssh/damaged\nIdentityFile ~/.ssh/id_ed25519\n");
+        world.write(".ssh/putty.ppk", crate::key_files::PUTTY, 0o600);
+        world.write(".ssh/id_dsa", crate::key_files::DSA, 0o600);
+        let names = ["open", "shut", "damaged", "putty.ppk", "id_dsa", "swapped", "halved", "other.pub", "id_ed25519"];
+        world.config(names.map(|name| format!("IdentityFile ~/.ssh/{name}\n")).concat());
+    });
+}
+
+#[test]
+fn encrypted_key_stands_before_the_right_one() {
+    advised(&["key-passphrase-needed"], |world| {
+        world.plain();
+        world.keygen("locked_away", "ed25519", "", "correct horse");
+        world.authorize("locked_away", "dev");
+        world.stranger("other");
+        world.agent(&["other"]);
+        world.forget("other");
+        world.config("IdentityFile ~/.ssh/locked_away\nIdentityFile ~/.ssh/id_ed25519\n");
+    });
+}
+
+#[test]
+fn small_key_stands_before_the_right_one() {
+    advised(&["key-too-small"], |world| {
+        world.plain();
+        world.keygen("id_rsa", "rsa", "1024", "");
+        world.sshd("RequiredRSASize 2048");
     });
 }
 

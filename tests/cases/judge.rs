@@ -36,6 +36,17 @@ impl World {
         );
     }
 
+    /// git fails because of `cause`; `warned` is told beside it as what it is here: no part of the break.
+    pub(crate) fn expect_warning(&mut self, cause: &str, warned: &str) {
+        let (report, git) = self.ask();
+        assert!(!git.worked(), "the case is wrong: git works here");
+        let Some(report) = report else { return };
+        assert_eq!(report["verdict"]["root_cause"]["code"], cause, "{report:#}");
+        let beside = findings(&report).find(|finding| finding["code"] == warned);
+        let beside = beside.unwrap_or_else(|| panic!("{warned} is not among the findings\n{report:#}"));
+        assert_eq!((&beside["severity"], &beside["blocking"]), (&"warning".into(), &false.into()), "{beside:#}");
+    }
+
     /// git works and bbdoctor finds nothing broken.
     pub(crate) fn expect_healthy(&mut self) {
         self.expect_advice(&[]);

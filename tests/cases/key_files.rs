@@ -20,7 +20,11 @@ fn with_spoilt_key(change: impl Fn(&str) -> String) -> impl FnOnce(&mut World) {
 /// A throw-away RSA key whose public exponent is 3 (`openssl genrsa -3`).
 const SMALL_EXPONENT: &str = include_str!("fixtures/rsa_exponent_3.pem");
 /// A throw-away DSA key: recent versions of ssh-keygen make none.
-const DSA: &str = include_str!("fixtures/dsa.pem");
+pub(crate) const DSA: &str = include_str!("fixtures/dsa.pem");
+/// The shape of a key file of PuTTY; it holds no key.
+pub(crate) const PUTTY: &str = "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: dev\nPublic-Lines: 2\n\
+    AAAAC3NzaC1lZDI1NTE5AAAAIJ7J0HbNpWGsQf1qSKl0xB3lQ5Pq7V9x1VnK0R3Z\nm5Qv\nPrivate-Lines: 1\n\
+    AAAAIH8nW5tQyP1s3oQv0lC4kq9Yx2b7G5d1R6h0uT3zXa1c\nPrivate-MAC: 00112233445566778899aabbccddeeff\n";
 
 #[test]
 fn none_at_all() {
@@ -115,12 +119,7 @@ fn public_half_in_its_place() {
 #[test]
 fn key_of_putty() {
     broken(&["key-is-putty-format"], |world| {
-        with_spoilt_key(|_| {
-            "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: dev\nPublic-Lines: 2\n\
-             AAAAC3NzaC1lZDI1NTE5AAAAIJ7J0HbNpWGsQf1qSKl0xB3lQ5Pq7V9x1VnK0R3Z\nm5Qv\nPrivate-Lines: 1\n\
-             AAAAIH8nW5tQyP1s3oQv0lC4kq9Yx2b7G5d1R6h0uT3zXa1c\nPrivate-MAC: 00112233445566778899aabbccddeeff\n"
-                .to_owned()
-        })(world);
+        with_spoilt_key(|_| PUTTY.to_owned())(world);
     });
 }
 

@@ -1,9 +1,9 @@
 //! Names, routes, ports and proxies.
 
-use crate::case::{Expected, advised, broken, case};
+use crate::case::{Expected, advised, broken, case, warned};
 use crate::namespace::HOME;
-use crate::server::{Names, serve};
-use crate::world::{ALTERNATE, CLOUD, ip};
+use crate::server::{Names, hang, serve};
+use crate::world::{ALTERNATE, CLOUD, World, ip};
 use std::io::{Read, Write};
 use std::time::Duration;
 
@@ -213,5 +213,28 @@ fn web_server_on_the_alternate_port() {
             let _ = stream.write_all(&[0x15, 3, 1, 0, 2, 2, 70]);
         });
         world.url("ssh://git@altssh.bitbucket.org:443/acme/app.git");
+    });
+}
+
+/// The plain set-up, in which the name of the host cannot be resolved.
+fn nameless(world: &mut World) {
+    world.plain();
+    world.names.clear();
+    world.name_server(Names::Unknown);
+}
+
+#[test]
+fn another_login_name_behind_a_name_that_does_not_resolve() {
+    warned("dns-failure", "user-not-git", |world| {
+        nameless(world);
+        world.url("ssh://alice@{host}/acme/app.git");
+    });
+}
+
+#[test]
+fn silent_agent_behind_a_name_that_does_not_resolve() {
+    warned("dns-failure", "agent-unresponsive", |world| {
+        nameless(world);
+        world.odd_agent(hang);
     });
 }
