@@ -14,13 +14,19 @@ pub(super) fn words(text: &str, environment: &Environment) -> Option<Vec<String>
     let mut out = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = text.chars().peekable();
+    // Whether a word begins here in the text: an empty variable before it leaves no word, but is no blank either.
+    let mut begins = true;
     while let Some(c) = chars.next() {
+        let first = std::mem::replace(&mut begins, false);
         match c {
-            ' ' | '\t' => out.extend(word.take()),
+            ' ' | '\t' => {
+                out.extend(word.take());
+                begins = true;
+            }
             '|' | '&' | ';' | '<' | '>' | '(' | ')' | '`' | '*' | '?' | '[' | '{' | '\n' => return None,
-            '#' if word.is_none() => return None,
+            '#' if first => return None,
             '\\' => match chars.next() {
-                Some('\n') => {}
+                Some('\n') => begins = first,
                 Some(next) => word.get_or_insert_default().push(next),
                 None => word.get_or_insert_default().push('\\'),
             },
@@ -59,7 +65,7 @@ pub(super) fn words(text: &str, environment: &Environment) -> Option<Vec<String>
                     word.get_or_insert_default().push_str(&value);
                 }
             }
-            '~' if word.is_none() => match chars.peek() {
+            '~' if first => match chars.peek() {
                 None | Some(' ' | '\t' | '/') => word = Some(environment.get("HOME")?.to_string_lossy().into_owned()),
                 Some(_) => return None,
             },
@@ -147,6 +153,7 @@ mod tests {
             "ssh -i ~/.ssh/k",
             "ssh -i $HOME/.ssh/\"my $KEY\" ${KEY}x \"$BLANK\" $NONE \"$NONE\"",
             r#"C:\Windows\ssh.exe a\ b 'c\d' "e\f\"g\$" a~ x=~ \~ "$" $"#,
+            "$NONE~ $NONE#",
             "",
         ] {
             assert_eq!(words(text, &environment()), of_the_shell(text), "{text}");
