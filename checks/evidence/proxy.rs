@@ -256,7 +256,9 @@ mod tests {
     fn the_shell_is_the_one_ssh_runs() {
         for shell in ["", "sh", "/bin/sh"] {
             let command = "printf 'SSH-1.5 %s\\n' \"$0\"";
-            let option = format!("ProxyCommand={}", command.replace('%', "%%"));
+            // For ssh the proxy stays until it is left, or ssh might find a broken pipe before it reads what was said; the
+            // redirection takes the `exec` that ssh puts before the command.
+            let option = format!("ProxyCommand=3>&1; {}; cat >/dev/null", command.replace('%', "%%"));
             let ssh = Command::new("ssh").args(["-F", "none", "-o", &option, "h"]).env("SHELL", shell).output().unwrap();
             let said = String::from_utf8_lossy(&ssh.stderr).into_owned();
             let mut proxy = spawn_proxy(OsStr::new(command), false, &environment(shell)).unwrap();
