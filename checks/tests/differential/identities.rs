@@ -1,63 +1,22 @@
 //! The identities and the prediction, compared with what the installed ssh says and does against the installed sshd, over
 //! random set-ups of key files, certificates, agents and settings.
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::use_debug, reason = "a test")]
-#![allow(clippy::disallowed_methods, reason = "a test sets up its own world")]
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bbdoctor_checks::evidence::identities::{AgentKey, Identity, KeyFiles, ListedFile, Prediction, Settings, identities, predict};
 use bbdoctor_checks::evidence::key_file::Loader;
-use bbdoctor_checks::evidence::process::{Outcome, Program};
 use bbdoctor_checks::evidence::public_key::PublicKey;
 
+use crate::openssh::{self, Running, keygen, run, text};
+use crate::random::Random;
+
 const SETUPS: u64 = 240;
-
-/// splitmix64: the same set-ups every time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % u64::try_from(n).expect("small")).expect("small")
-    }
-
-    fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-}
-
-/// Ends what was started, also when the test fails.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn run(program: &str, args: &[&str], agent: Option<&Path>) -> Outcome {
-    let mut command = Program::new(program).args(args).env("LC_ALL", "C").without_env("SSH_ASKPASS").without_env("DISPLAY");
-    command = match agent {
-        Some(socket) => command.env("SSH_AUTH_SOCK", socket),
-        None => command.without_env("SSH_AUTH_SOCK"),
-    };
-    command.run(Instant::now() + Duration::from_secs(60)).expect("it runs")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
-}
 
 /// Keys to draw from: `NAME`, `NAME.pub`, `NAME.locked` (with a passphrase), `NAME.user` and `NAME.host` (certificates).
 struct Pool {
@@ -118,11 +77,6 @@ impl Pool {
     }
 }
 
-fn keygen(args: &[&str]) {
-    let outcome = run("ssh-keygen", args, None);
-    assert!(outcome.success(), "ssh-keygen {args:?}: {}", outcome.stderr_text());
-}
-
 fn write(path: &Path, bytes: &[u8], mode: u32) {
     fs::write(path, bytes).expect("written");
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode");
@@ -130,33 +84,15 @@ fn write(path: &Path, bytes: &[u8], mode: u32) {
 
 /// An sshd on loopback; `authorized_keys` in `folder` decides whom it lets in.
 fn sshd(folder: &Path) -> (Running, u16) {
-    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port();
     let host_key = folder.join("host_key");
     keygen(&["-q", "-t", "ed25519", "-N", "", "-f", text(&host_key)]);
-    let config = folder.join("sshd_config");
     let lines = format!(
-        "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n\
-         KbdInteractiveAuthentication no\nAuthorizedKeysFile {}\nPermitRootLogin yes\nMaxStartups 100\nForceCommand true\n",
+        "HostKey {}\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nAuthorizedKeysFile {}\nPermitRootLogin yes\n\
+         ForceCommand true\n",
         host_key.display(),
         folder.join("authorized_keys").display()
     );
-    fs::write(&config, lines).expect("written");
-    let program = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|p| Path::new(p).exists());
-    let program = program.expect("an sshd is needed for this test: install openssh-server");
-    let child = Command::new(program)
-        .args(["-D", "-e", "-f", text(&config)])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(folder.join("sshd.log")).expect("a log"))
-        .spawn()
-        .expect("sshd starts");
-    let running = Running(child);
-    let until = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < until, "sshd: {}", fs::read_to_string(folder.join("sshd.log")).unwrap_or_default());
-        thread::sleep(Duration::from_millis(20));
-    }
-    (running, port)
+    openssh::sshd(folder, &lines)
 }
 
 fn ssh_agent(socket: &Path) -> Running {

@@ -1,56 +1,17 @@
 //! The known_hosts lookup compared with `ssh-keygen -F`, and the judgement with what ssh does against a real sshd.
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
-#![allow(clippy::disallowed_methods, reason = "a test sets up its own world")]
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use bbdoctor_checks::evidence::known_hosts::{Judgement, judge, lookup};
-use bbdoctor_checks::evidence::process::{Outcome, Program};
 use bbdoctor_checks::evidence::public_key::PublicKey;
 
-/// splitmix64: the same files every time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % u64::try_from(n).expect("small")).expect("small")
-    }
-
-    fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[self.below(list.len())]
-    }
-}
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn run(program: &str, args: &[&str]) -> Outcome {
-    let command = Program::new(program).args(args).env("LC_ALL", "C").without_env("SSH_AUTH_SOCK");
-    command.run(Instant::now() + Duration::from_secs(60)).expect("it runs")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
-}
+use crate::openssh::{keygen, run, sshd, text};
+use crate::random::Random;
 
 fn made(folder: &Path, name: &str, kind: &[&str]) -> PublicKey {
     let path = folder.join(name);
-    assert!(run("ssh-keygen", &[&["-q", "-N", "", "-C", "", "-f", text(&path), "-t"], kind].concat()).success());
+    keygen(&[&["-q", "-N", "", "-C", "", "-f", text(&path), "-t"], kind].concat());
     PublicKey::from_file(&folder.join(format!("{name}.pub"))).expect("a public key")
 }
 
@@ -68,9 +29,9 @@ fn lookups_find_the_lines_that_ssh_keygen_finds() {
     for seed in 0..300 {
         let random = &mut Random(seed);
         let host = |random: &mut Random| {
-            let name = *random.of(&names);
+            let name = random.of(&names);
             let name = if random.below(6) == 0 { name.to_uppercase() } else { name.to_owned() };
-            match *random.of(&ports) {
+            match random.of(&ports) {
                 22 => name,
                 port => format!("[{name}]:{port}"),
             }
@@ -79,12 +40,12 @@ fn lookups_find_the_lines_that_ssh_keygen_finds() {
         for _ in 0..=random.below(14) {
             let mut hosts = host(random);
             for _ in 0..random.below(3) {
-                let more = if random.below(2) == 0 { host(random) } else { (*random.of(&patterns)).to_owned() };
+                let more = if random.below(2) == 0 { host(random) } else { random.of(&patterns).to_owned() };
                 let sign = if random.below(4) == 0 { "!" } else { "" };
                 hosts = if random.below(2) == 0 { format!("{hosts},{sign}{more}") } else { format!("{sign}{more},{hosts}") };
             }
-            let gap = *random.of(&[" ", "\t", "  ", " \t "]);
-            let key = random.of(&keys).replacen(' ', gap, 1);
+            let gap = random.of(&[" ", "\t", "  ", " \t "]);
+            let key = keys[random.below(keys.len())].replacen(' ', gap, 1);
             let line = match random.below(16) {
                 0 => format!("@revoked{gap}{hosts}{gap}{key}"),
                 1 => format!("@cert-authority {hosts}{gap}{key} comment here"),
@@ -105,13 +66,13 @@ fn lookups_find_the_lines_that_ssh_keygen_finds() {
         fs::write(&file, &lines).expect("written");
         if random.below(3) == 0 {
             // Hashes the plain names and leaves patterns alone; refuses a file with bad lines.
-            let _ = run("ssh-keygen", &["-q", "-H", "-f", text(&file)]);
+            let _ = run("ssh-keygen", &["-q", "-H", "-f", text(&file)], None);
         }
         for _ in 0..3 {
-            let (name, port) = (*random.of(&names), *random.of(&ports));
+            let (name, port) = (random.of(&names), random.of(&ports));
             let asked = if port == 22 { name.to_owned() } else { format!("[{name}]:{port}") };
             // One answer for each line: `# Host NAME found: line N KIND`.
-            let said = run("ssh-keygen", &["-F", &asked, "-f", text(&file)]).stdout_text();
+            let said = run("ssh-keygen", &["-F", &asked, "-f", text(&file)], None).stdout_text();
             let theirs: Vec<usize> = said
                 .lines()
                 .filter_map(|l| l.strip_prefix("# Host ")?.split(" found: line ").nth(1)?.split(' ').next()?.parse().ok())
@@ -140,7 +101,7 @@ enum Said {
 }
 
 fn said(config: &Path, port: u16) -> Said {
-    let log = run("ssh", &["-v", "-F", text(config), "-p", &port.to_string(), "nobody@localhost", "true"]).stderr_text();
+    let log = run("ssh", &["-v", "-F", text(config), "-p", &port.to_string(), "nobody@localhost", "true"], None).stderr_text();
     // A revoked key under the plain name is complained of even when ssh then trusts the one in brackets.
     if log.contains("SSH2_MSG_NEWKEYS received") {
         Said::Trusts
@@ -165,29 +126,10 @@ fn the_judgement_is_that_of_ssh() {
     let rsa = made(folder, "rsa", &["rsa", "-b", "2048"]);
     let (signer, signed) = (folder.join("authority"), folder.join("server.pub"));
     let sign = ["-q", "-s", text(&signer), "-I", "server", "-h", "-n", "localhost", text(&signed)];
-    assert!(run("ssh-keygen", &sign).success());
+    keygen(&sign);
     let certificate = PublicKey::from_file(&folder.join("server-cert.pub")).expect("a certificate");
-    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port();
-    let sshd_config = folder.join("sshd_config");
     let host_key = folder.join("server");
-    let lines = format!(
-        "Port {port}\nListenAddress 127.0.0.1\nHostKey {0}\nHostCertificate {0}-cert.pub\nPidFile none\nStrictModes no\nUsePAM no\n\
-         MaxStartups 100\n",
-        host_key.display()
-    );
-    fs::write(&sshd_config, lines).expect("written");
-    let program = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|p| Path::new(p).exists());
-    let child = Command::new(program.expect("an sshd is needed for this test: install openssh-server"))
-        .args(["-D", "-e", "-f", text(&sshd_config)])
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("sshd starts");
-    let _running = Running(child);
-    let until = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < until, "sshd does not answer");
-        thread::sleep(Duration::from_millis(20));
-    }
+    let (_sshd, port) = sshd(folder, &format!("HostKey {0}\nHostCertificate {0}-cert.pub\n", host_key.display()));
     let line = |host: &str, key: &PublicKey| format!("{host} {}\n", key.line());
     let here = format!("[localhost]:{port}");
     let mut cases = Vec::new();

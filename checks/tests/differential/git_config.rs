@@ -1,5 +1,4 @@
 //! Asks git and bbdoctor the same questions about the same configurations, which a seeded generator writes.
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "a test that sets up folders and asks git")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,19 +8,7 @@ use bbdoctor_checks::evidence::environment::Environment;
 use bbdoctor_checks::evidence::git_config::remotes::{Allowed, UrlUse};
 use bbdoctor_checks::evidence::git_config::{ConfigFault, Discovery, Entry, GitConfig, Scope};
 
-/// A fixed sequence of choices.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len())]
-    }
-}
+use crate::random::Random;
 
 /// A home, a repository in it, and the environment that both sides see.
 struct Place {
@@ -119,31 +106,31 @@ const URLS: [&str; 9] = [
 const BEGINNINGS: [&str; 9] =
     ["git@bitbucket.org:", "https://bitbucket.org/", "bb:", "bb:acme/", "bb:acme/app", "h", "", "work/", "git@"];
 
-fn random_text(dice: &mut Dice, local: bool) -> String {
+fn random_text(random: &mut Random, local: bool) -> String {
     let mut text = String::new();
-    for _ in 0..1 + dice.below(7) {
-        let section = match dice.below(12) {
+    for _ in 0..1 + random.below(7) {
+        let section = match random.below(12) {
             0 | 1 => {
-                let remote = dice.one(&["origin", "up.stream", "Work", "a b"]);
-                let key = dice.one(&["url", "pushurl", "URL", "proxy"]);
-                format!("[remote \"{remote}\"]\n\t{key} = {}\n", dice.one(&URLS))
+                let remote = random.of(&["origin", "up.stream", "Work", "a b"]);
+                let key = random.of(&["url", "pushurl", "URL", "proxy"]);
+                format!("[remote \"{remote}\"]\n\t{key} = {}\n", random.of(&URLS))
             }
             2..=4 => {
-                let base = dice.one(&["git@bitbucket.org:", "ssh://x/", "https://e/", "h:", "Git@B:"]);
-                let key = dice.one(&["insteadOf", "pushInsteadOf", "InsteadOf"]);
-                format!("[url \"{base}\"]\n  {key} = \"{}\"\n", dice.one(&BEGINNINGS))
+                let base = random.of(&["git@bitbucket.org:", "ssh://x/", "https://e/", "h:", "Git@B:"]);
+                let key = random.of(&["insteadOf", "pushInsteadOf", "InsteadOf"]);
+                format!("[url \"{base}\"]\n  {key} = \"{}\"\n", random.of(&BEGINNINGS))
             }
             5 => format!(
                 "[core] ; c\n sshCommand = {}\n",
-                dice.one(&["ssh -i k", "\"ssh -i \\\"a b\\\"\"", "ssh \\\n  -v", "a   # no", "\"a  \" b ", ""])
+                random.of(&["ssh -i k", "\"ssh -i \\\"a b\\\"\"", "ssh \\\n  -v", "a   # no", "\"a  \" b ", ""])
             ),
             6 => format!(
                 "[branch \"main\"]\n\tremote = {}\n pushRemote={}\n",
-                dice.one(&["origin", "Work", "nope"]),
-                dice.one(&["a b", "Work"])
+                random.of(&["origin", "Work", "nope"]),
+                random.of(&["a b", "Work"])
             ),
             7 if !local => {
-                let how = dice.one(&[
+                let how = random.of(&[
                     "include",
                     "includeIf \"gitdir:~/work/\"",
                     "includeIf \"gitdir:~/work\"",
@@ -156,23 +143,23 @@ fn random_text(dice: &mut Dice, local: bool) -> String {
                     "includeIf \"hasconfig:remote.*.url:git@*:acme/**\"",
                     "IncludeIf \"unknown:x\"",
                 ]);
-                let path = dice.one(&["extra", "~/extra", "./extra", "missing", ".gitextra/../extra"]);
+                let path = random.of(&["extra", "~/extra", "./extra", "missing", ".gitextra/../extra"]);
                 // What follows in the section is read after the included file.
                 format!("[{how}]\n\tpath = {path}\n[include]\nother = 1\n")
             }
-            8 => format!("[Alias.{}]\nX-y = 1\nflag\n\n", dice.one(&["Dotted", "a.B"])),
-            9 => format!("[remote]\n\tpushDefault = {}\n", dice.one(&["Work", "origin"])),
+            8 => format!("[Alias.{}]\nX-y = 1\nflag\n\n", random.of(&["Dotted", "a.B"])),
+            9 => format!("[remote]\n\tpushDefault = {}\n", random.of(&["Work", "origin"])),
             10 => format!(
                 "[protocol{}]\r\n\tallow = {}\r\n",
-                dice.one(&["", " \"ssh\"", " \"file\""]),
-                dice.one(&["always", "never", "User"])
+                random.of(&["", " \"ssh\"", " \"file\""]),
+                random.of(&["always", "never", "User"])
             ),
-            _ => format!("# c\n[a \"q\\\"\\\\\"] b = {}\n", dice.one(&["x\\ty", "\"#\" ; z", "  lead", "é\t t", "\"\" x"])),
+            _ => format!("# c\n[a \"q\\\"\\\\\"] b = {}\n", random.of(&["x\\ty", "\"#\" ; z", "  lead", "é\t t", "\"\" x"])),
         };
         text.push_str(&section);
     }
-    if dice.below(25) == 0 {
-        text.push_str(dice.one(&[
+    if random.below(25) == 0 {
+        text.push_str(random.of(&[
             "[core\n",
             "[a]\nb = \"x\n",
             "key value\n",
@@ -186,37 +173,38 @@ fn random_text(dice: &mut Dice, local: bool) -> String {
 
 #[test]
 fn git_and_we_read_the_same() {
-    let mut dice = Dice(12345);
+    let mut random = Random(12345);
     let (mut questions, mut rewritten, mut broken) = (0, 0, 0);
     for round in 0..60 {
         let mut place = Place::new();
         let home = place.path("home");
         for (file, local) in [(".gitconfig", false), (".config/git/config", false), ("extra", true), ("work/app/.git/config", true)]
         {
-            if dice.below(4) > 0 {
-                let mut text = random_text(&mut dice, local);
+            if random.below(4) > 0 {
+                let mut text = random_text(&mut random, local);
                 if file.ends_with(".git/config") {
                     text.insert_str(0, "[core]\n\trepositoryformatversion = 0\n\tbare = false\n");
                 }
                 fs::write(home.join(file), text).expect("written");
             }
         }
-        match dice.below(5) {
+        match random.below(5) {
             0 => place.variables.extend([
                 ("GIT_CONFIG_COUNT".into(), "2".into()),
                 ("GIT_CONFIG_KEY_0".into(), "Url.git@H:.insteadOf".into()),
-                ("GIT_CONFIG_VALUE_0".into(), dice.one(&BEGINNINGS).into()),
+                ("GIT_CONFIG_VALUE_0".into(), random.of(&BEGINNINGS).into()),
                 ("GIT_CONFIG_KEY_1".into(), "core.sshCommand".into()),
                 ("GIT_CONFIG_VALUE_1".into(), "it's".into()),
             ]),
             1 => place.variables.push((
                 "GIT_CONFIG_PARAMETERS".into(),
-                dice.one(&["'core.sshcommand'='a'\\''b' 'a.b'", "'Remote.Origin.url=x y'", "'url.z:.insteadof'='bb:'  'x.Y.z'=''"])
+                random
+                    .of(&["'core.sshcommand'='a'\\''b' 'a.b'", "'Remote.Origin.url=x y'", "'url.z:.insteadof'='bb:'  'x.Y.z'=''"])
                     .into(),
             )),
             _ => {}
         }
-        let folder = [place.repository(), place.path("home/work/app/deep"), place.path("home")][dice.below(3)].clone();
+        let folder = [place.repository(), place.path("home/work/app/deep"), place.path("home")][random.below(3)].clone();
         let config = place.ours(&folder);
         let context = format!("round {round} in {}", folder.display());
 

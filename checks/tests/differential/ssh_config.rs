@@ -1,9 +1,7 @@
 //! Our own reading of ssh_config against the installed ssh: thousands of generated configurations are read by both, and
 //! any difference in outcome, error line, message or value fails. Then the lines named as sources are rewritten, and ssh
 //! must follow.
-#![allow(clippy::disallowed_methods, clippy::expect_used, reason = "a test sets up what it asks about")]
 
-#[path = "ssh_config_differential/corpus.rs"]
 mod corpus;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -18,101 +16,82 @@ use bbdoctor_checks::evidence::environment::Environment;
 use bbdoctor_checks::evidence::ssh_config::effective::{self, Effective, Shell, arguments, is_assembled, parse, reconcile};
 use bbdoctor_checks::evidence::ssh_config::{ConfigFile, Evaluation, ExecPolicy, Position, Question, Source, SshTraits, evaluate};
 
+use crate::random::Random;
 use corpus::{CRITERIA, DEFECTS, FULL, HOSTS, PATTERNS, PLAIN, TRICKY};
 
-/// A small generator of numbers (xorshift), so that a seed names a configuration.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 33) as usize % sides
-    }
-
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.roll(of.len())]
-    }
-
-    fn chance(&mut self, percent: usize) -> bool {
-        self.roll(100) < percent
-    }
+fn option(random: &mut Random, table: &[(&str, &[&str])]) -> String {
+    let (keyword, values) = table[random.below(table.len())];
+    format!("{keyword} {}", random.of(values))
 }
 
-fn option(dice: &mut Dice, table: &[(&str, &[&str])]) -> String {
-    let (keyword, values) = table[dice.roll(table.len())];
-    format!("{keyword} {}", dice.one(values))
-}
-
-fn dress(dice: &mut Dice, option: &str) -> String {
+fn dress(random: &mut Random, option: &str) -> String {
     let (keyword, value) = option.split_once(' ').unwrap_or((option, ""));
-    let keyword = match dice.roll(4) {
+    let keyword = match random.below(4) {
         0 => keyword.to_lowercase(),
         1 => keyword.to_uppercase(),
         _ => keyword.to_string(),
     };
-    let separator = dice.one(&[" ", " ", " ", "=", " = ", "\t", "  "]);
-    let end = dice.one(&["", "", "", "", " ", "\r", " # note", "\t"]);
-    format!("{}{keyword}{separator}{value}{end}", dice.one(&["", "    ", "\t"]))
+    let separator = random.of(&[" ", " ", " ", "=", " = ", "\t", "  "]);
+    let end = random.of(&["", "", "", "", " ", "\r", " # note", "\t"]);
+    format!("{}{keyword}{separator}{value}{end}", random.of(&["", "    ", "\t"]))
 }
 
-fn block(dice: &mut Dice, full: bool) -> String {
-    if full && dice.chance(35) {
+fn block(random: &mut Random, full: bool) -> String {
+    if full && random.chance(35) {
         let mut line = String::from("Match");
-        match dice.roll(6) {
+        match random.below(6) {
             0 => line += " all",
             1 => line += " final all",
-            _ => (0..=dice.roll(2)).for_each(|_| write!(line, " {}", dice.one(CRITERIA)).expect("a string")),
+            _ => (0..=random.below(2)).for_each(|_| write!(line, " {}", random.of(CRITERIA)).expect("a string")),
         }
         return line;
     }
     let mut line = String::from("Host");
-    for _ in 0..=dice.roll(2) {
-        write!(line, " {}", dice.one(PATTERNS)).expect("a string");
+    for _ in 0..=random.below(2) {
+        write!(line, " {}", random.of(PATTERNS)).expect("a string");
     }
     line
 }
 
 /// The text of a configuration, and of a file it may include.
-fn configuration(dice: &mut Dice, profile: &str, include: &Path) -> (String, String) {
+fn configuration(random: &mut Random, profile: &str, include: &Path) -> (String, String) {
     let full = matches!(profile, "full" | "broken");
-    let line = |dice: &mut Dice| {
-        let table = if full && dice.chance(60) || profile == "everyday" && dice.chance(25) { FULL } else { PLAIN };
-        let option = option(dice, table);
-        if profile == "plain" { option } else { dress(dice, &option) }
+    let line = |random: &mut Random| {
+        let table = if full && random.chance(60) || profile == "everyday" && random.chance(25) { FULL } else { PLAIN };
+        let option = option(random, table);
+        if profile == "plain" { option } else { dress(random, &option) }
     };
     let mut lines = Vec::new();
     let mut inner = Vec::new();
-    for _ in 0..dice.roll(3) {
-        lines.push(line(dice));
+    for _ in 0..random.below(3) {
+        lines.push(line(random));
     }
-    for _ in 0..1 + dice.roll(5) {
-        lines.push(block(dice, full));
-        for _ in 0..1 + dice.roll(5) {
-            let text = line(dice);
+    for _ in 0..1 + random.below(5) {
+        lines.push(block(random, full));
+        for _ in 0..1 + random.below(5) {
+            let text = line(random);
             lines.push(text);
         }
     }
-    if full && dice.chance(40) {
-        for _ in 0..1 + dice.roll(4) {
-            let text = if dice.chance(30) { block(dice, true) } else { line(dice) };
+    if full && random.chance(40) {
+        for _ in 0..1 + random.below(4) {
+            let text = if random.chance(30) { block(random, true) } else { line(random) };
             inner.push(text);
         }
-        let at = dice.roll(lines.len() + 1);
-        let target = dice.one(&["", "", "*", "-none"]);
+        let at = random.below(lines.len() + 1);
+        let target = random.of(&["", "", "*", "-none"]);
         lines.insert(at, format!("Include {}{target}", include.display()));
     }
     if profile == "broken" {
-        let defect = DEFECTS[dice.roll(DEFECTS.len())].to_string();
-        if !inner.is_empty() && dice.chance(30) {
-            inner.insert(dice.roll(inner.len() + 1), defect);
+        let defect = DEFECTS[random.below(DEFECTS.len())].to_string();
+        if !inner.is_empty() && random.chance(30) {
+            inner.insert(random.below(inner.len() + 1), defect);
         } else {
-            let at = dice.roll(lines.len() + 1);
+            let at = random.below(lines.len() + 1);
             lines.insert(at, defect);
         }
     }
-    let end = if dice.chance(90) { "\n" } else { "" };
+    let end = if random.chance(90) { "\n" } else { "" };
     (lines.join("\n") + end, inner.join("\n") + "\n")
 }
 
@@ -253,7 +232,7 @@ fn we_read_what_ssh_reads() {
     let seed: u64 = std::env::var("BBDOCTOR_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let mut cases = Vec::new();
     for n in 0..count + TRICKY.len() as u64 {
-        let mut dice = Dice((seed << 32 | (n + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut random = Random((seed << 32 | (n + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let profile = match n {
             n if n >= count => "tricky",
             n => ["plain", "everyday", "full", "full", "broken"][(n % 5) as usize],
@@ -262,25 +241,28 @@ fn we_read_what_ssh_reads() {
         let inner = lab.folder.path().join(format!("i{n}."));
         let (text, included) = match profile {
             "tricky" => (TRICKY[(n - count) as usize].to_string(), String::new()),
-            _ => configuration(&mut dice, profile, &inner),
+            _ => configuration(&mut random, profile, &inner),
         };
         std::fs::write(&file, text).expect("a configuration");
         std::fs::write(&inner, included).expect("a configuration");
         let asked = if profile == "tricky" { 3 } else { 1 };
         for round in 0..asked {
-            let user = dice.chance(60).then_some("git");
-            let options =
-                if dice.chance(15) { vec![option(&mut dice, PLAIN).replacen(' ', dice.one(&["=", " "]), 1)] } else { Vec::new() };
+            let user = random.chance(60).then_some("git");
+            let options = if random.chance(15) {
+                vec![option(&mut random, PLAIN).replacen(' ', random.of(&["=", " "]), 1)]
+            } else {
+                Vec::new()
+            };
             cases.push(Case {
                 profile,
                 seed: n,
                 file: file.clone(),
                 inner: inner.clone(),
-                host: if profile == "tricky" { ["bb", "bitbucket.org", "x"][round] } else { HOSTS[dice.roll(HOSTS.len())] },
+                host: if profile == "tricky" { ["bb", "bitbucket.org", "x"][round] } else { HOSTS[random.below(HOSTS.len())] },
                 user,
-                command: dice.chance(40).then_some("git-upload-pack 'a/b.git'"),
+                command: random.chance(40).then_some("git-upload-pack 'a/b.git'"),
                 options,
-                exec: if dice.chance(70) { ExecPolicy::AssumeFalse } else { ExecPolicy::AssumeTrue },
+                exec: if random.chance(70) { ExecPolicy::AssumeFalse } else { ExecPolicy::AssumeTrue },
             });
         }
     }
