@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::output::Destination;
+
 const EXAMPLES: &str = "Examples:
   bbdoctor                                    why can't git fetch from here?
   bbdoctor git@ssh.bitbucket.org:acme/app.git why can't I clone this?
@@ -43,6 +45,10 @@ pub(crate) struct Diagnose {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
+    /// Write the report to FILE too (mode 0600, never through a symbolic link); FORMAT:FILE writes it in another format; may
+    /// be given several times
+    #[arg(long, value_name = "[FORMAT:]FILE")]
+    pub(crate) output: Vec<Destination>,
     /// Ask whether git can push, rather than fetch
     #[arg(long)]
     pub(crate) push: bool,

@@ -9,7 +9,7 @@ pub(crate) enum Exit {
     Healthy,
     /// git fails, and the report says why.
     Broken,
-    /// The arguments or bbdoctor's own configuration cannot be used.
+    /// The arguments, a file named in them or bbdoctor's own configuration cannot be used.
     Usage,
     /// Something needed could not be examined.
     Inconclusive,
@@ -35,12 +35,17 @@ impl Exit {
         }
     }
 
+    /// `self`, or `other` where that is [`Exit::Healthy`].
+    pub(crate) fn or(self, other: Exit) -> Exit {
+        if self == Exit::Healthy { other } else { self }
+    }
+
     /// What it means, in a few words.
     pub(crate) fn means(self) -> &'static str {
         match self {
             Exit::Healthy => "healthy (warnings allowed)",
             Exit::Broken => "broken",
-            Exit::Usage => "wrong usage, or unreadable configuration of bbdoctor",
+            Exit::Usage => "wrong usage, an output that cannot be written, or unreadable configuration of bbdoctor",
             Exit::Inconclusive => "inconclusive: something needed could not be examined",
             Exit::Fault => "a fault of bbdoctor itself",
             Exit::Transient => "broken, but transient: trying again later may work",

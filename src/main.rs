@@ -5,11 +5,13 @@ mod diagnosis;
 mod engine;
 mod exit;
 mod explain;
+mod output;
 mod progress;
 mod report;
 mod settings;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,12 +19,13 @@ use std::time::{Duration, Instant};
 use bbdoctor_checks::ALL;
 use bbdoctor_checks::evidence::environment::Environment;
 use bbdoctor_checks::evidence::{Evidence, Operation, Request};
-use bbdoctor_checks::privacy::Plain;
+use bbdoctor_checks::privacy::{Plain, QUOTE_LIMIT, neutralise};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use cli::{Cli, Colour, Command, Diagnose, Format};
 use exit::Exit;
+use output::Output;
 use report::Report;
 use report::human::{Detail, Manner};
 
@@ -81,6 +84,7 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
     }
     let services = settings::read(options.config.as_deref(), &environment).map_err(|e| e.to_string())?;
     let colour = wants_colour(options.color, &environment);
+    let outputs: Vec<_> = options.output.iter().map(|to| (to.format.unwrap_or(options.format), open(&to.path))).collect();
     let evidence = Arc::new(Evidence::new(Request {
         target: options.target.clone(),
         operation: if options.push { Operation::Push } else { Operation::Fetch },
@@ -97,20 +101,43 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
     let verdict = diagnosis::judge(&mut results, &evidence.witness());
     let redactor = Plain { home: evidence.home() };
     let report = Report::new(&evidence, &results, &verdict, &redactor);
-    let text = match options.format {
-        Format::Json => report::json::render(&report).map_err(|e| e.to_string())?,
-        Format::Human => {
-            let detail = match (options.quiet, options.verbose) {
-                (true, _) => Detail::Quiet,
-                (false, true) => Detail::Verbose,
-                (false, false) => Detail::Normal,
-            };
-            report::human::render(&report, Manner { detail, colour, width: textwrap::termwidth().min(120) })
-        }
+    let detail = match (options.quiet, options.verbose) {
+        (true, _) => Detail::Quiet,
+        (false, true) => Detail::Verbose,
+        (false, false) => Detail::Normal,
     };
-    let exit = report.exit(options.strict);
-    let written = say(&text);
-    Ok(if options.exit_zero || written != Exit::Healthy { written } else { exit })
+    let on_screen = Manner { detail, colour, width: textwrap::termwidth().min(120) };
+    let mut written = say(&report::render(&report, options.format, on_screen).map_err(|e| e.to_string())?);
+    for (format, output) in outputs {
+        let in_file = Manner { colour: false, width: 80, ..on_screen };
+        let text = report::render(&report, format, in_file).map_err(|e| e.to_string())?;
+        written = written.or(output.and_then(|output| write(output, &text)).err().unwrap_or(Exit::Healthy));
+    }
+    Ok(match written {
+        _ if options.exit_zero => Exit::Healthy,
+        Exit::Healthy => report.exit(options.strict),
+        trouble => trouble,
+    })
+}
+
+/// Opens a file for a report. The error has been told.
+fn open(path: &Path) -> Result<Output, Exit> {
+    Output::open(path).map_err(|e| {
+        complain(&format!(
+            "cannot write to {}: {e}; the report goes to stdout all the same",
+            neutralise(&path.to_string_lossy(), QUOTE_LIMIT)
+        ));
+        Exit::Usage
+    })
+}
+
+/// Writes a report into its file. The error has been told.
+fn write(output: Output, text: &str) -> Result<(), Exit> {
+    let path = neutralise(&output.path().to_string_lossy(), QUOTE_LIMIT);
+    output.write(text).map_err(|e| {
+        complain(&format!("cannot write the report to {path}: {e}"));
+        Exit::Usage
+    })
 }
 
 /// Whether to colour: the option, else NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR, else what stdout is.

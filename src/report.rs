@@ -4,6 +4,7 @@
 
 pub(crate) mod human;
 pub(crate) mod json;
+mod shell;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use bbdoctor_checks::remedy::{Action, Change, Edit, Remedy as Cure, Safety};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::cli::Format;
 use crate::diagnosis::{Cause, CheckResult, Status, Verdict};
 use crate::exit::Exit;
 
@@ -352,6 +354,17 @@ pub(crate) struct Connection {
     pub(crate) to: String,
     /// How many.
     pub(crate) count: u32,
+}
+
+/// The report in the form that was asked for, with a final line end. `manner` concerns the human form alone.
+///
+/// # Errors
+/// None that a report can cause; the encoders' signatures have one.
+pub(crate) fn render(report: &Report, format: Format, manner: human::Manner) -> serde_json::Result<String> {
+    match format {
+        Format::Human => Ok(human::render(report, manner)),
+        Format::Json => json::render(report),
+    }
 }
 
 impl Report {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize as _, Style};
 
+use super::shell::command_line;
 use super::{CheckReport, CheckStatus, FindingReport, Remedy, Report, VerdictStatus};
 
 /// How much to say.
@@ -32,7 +33,7 @@ pub(crate) struct Manner {
 
 /// The report as text, with a final line end.
 pub(crate) fn render(report: &Report, style: Manner) -> String {
-    let mut page = Page { out: String::new(), style };
+    let mut page = Page { out: String::new(), redacted: report.redacted, style };
     page.heading(report);
     if style.detail > Detail::Quiet {
         page.checks(report);
@@ -46,6 +47,7 @@ pub(crate) fn render(report: &Report, style: Manner) -> String {
 
 struct Page {
     out: String,
+    redacted: bool,
     style: Manner,
 }
 
@@ -237,8 +239,7 @@ impl Page {
     fn remedy(&mut self, remedy: &Remedy) {
         self.prose("  ", 2, &remedy.summary);
         if let Some(argv) = &remedy.argv {
-            let command = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "));
-            let command = self.paint(&command, Style::new().cyan());
+            let command = self.paint(&command_line(argv, self.redacted), Style::new().cyan());
             self.line(&format!("      {command}"));
         }
         if let Some(edit) = &remedy.edit {
