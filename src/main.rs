@@ -113,10 +113,11 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         let text = report::render(&report, format, in_file).map_err(|e| e.to_string())?;
         written = written.or(output.and_then(|output| write(output, &text)).err().unwrap_or(Exit::Healthy));
     }
-    Ok(match written {
+    Ok(match report.exit(options.strict) {
         _ if options.exit_zero => Exit::Healthy,
-        Exit::Healthy => report.exit(options.strict),
-        trouble => trouble,
+        // What git does matters more than where the report went.
+        Exit::Healthy => written,
+        verdict => verdict,
     })
 }
 
