@@ -56,7 +56,7 @@ impl Check for AgentHasKey {
             Ok(keys) if keys.is_empty() && evidence.agent_is_locked() => found.push(locked(evidence, holder)),
             Ok(keys) if keys.is_empty() => found.push(empty(needed)),
             Ok(keys) => {
-                found.findings.extend(lacks(needed));
+                found.findings.extend(lacks(evidence, needed));
                 if keys.len() > USUAL_LIMIT && evidence.offers_agent_keys_unasked() {
                     found.push(
                         Finding::warning(
@@ -151,12 +151,22 @@ fn empty(needed: Option<&Key>) -> Finding {
     ))
 }
 
-fn lacks(needed: Option<&Key>) -> Option<Finding> {
-    let key = needed?;
-    let mut finding =
-        Finding::blocking(Code::AgentLacksKey, text!("The agent holds other keys, but not {}, which needs it.", key.name_text()))
-            .confidence(Confidence::Likely)
-            .subject(Subject::new("key", key.name_text()));
+/// A key that nobody can use without the agent, and that it does not hold: what stops git, or, where another key gets in, one
+/// that the configuration names all the same.
+fn lacks(evidence: &Evidence, needed: Option<&Key>) -> Option<Finding> {
+    let key = needed.or_else(|| evidence.named_key_out_of_use())?;
+    let finding = match needed {
+        Some(_) => Finding::blocking(
+            Code::AgentLacksKey,
+            text!("The agent holds other keys, but not {}, which needs it.", key.name_text()),
+        )
+        .confidence(Confidence::Likely),
+        None => Finding::warning(
+            Code::AgentLacksKey,
+            text!("The agent does not hold {}, which the configuration names for this host; another key gets in.", key.name_text()),
+        ),
+    };
+    let mut finding = finding.subject(Subject::new("key", key.name_text()));
     if let Some(file) = &key.file {
         let argv = vec!["ssh-add".into(), Private::path(&file.path).into()];
         finding = finding.remedy(Remedy::run("ssh-add", "Load the key.", argv, Safety::Manual));

@@ -48,8 +48,18 @@ impl Check for Authentication {
         if talk.open_door {
             return Ok(Findings::new("the server lets everybody in without a key"));
         }
+        let token = evidence.token_library();
+        if evidence.token_may_log_in() {
+            return Err(Unavailable::Unknown {
+                why: "no other key gets in; a key on the token that PKCS11Provider names may, and was not asked about".into(),
+            });
+        }
         let mut found = Findings::new("the server accepts no key that ssh would use");
-        found.push(denied(evidence, talk, identities)?);
+        let denied = denied(evidence, talk, identities)?;
+        found.push(match token {
+            Some(library) => denied.evidence("not asked about", text!("the keys of PKCS11Provider {}", Private::path(library))),
+            None => denied,
+        });
         Ok(found)
     }
 }

@@ -190,7 +190,7 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
             .remedy(Remedy::run(
                 "derive",
                 text!("Write the true public half (ssh-keygen -y) into {}.", Private::path(Path::new(&pub_name))),
-                vec!["sh".into(), "-c".into(), text!("ssh-keygen -y -f '{}' > '{}.pub'", key(), key())],
+                vec!["sh".into(), "-c".into(), r#"ssh-keygen -y -f "$1" > "$1.pub""#.into(), "sh".into(), key().into()],
                 Safety::Confirm,
             ))
         }

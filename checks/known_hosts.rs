@@ -54,9 +54,21 @@ impl Check for KnownHostsCheck {
         }
         let peer = evidence.peer()?;
         let mut found = Findings::new(text!("ssh looks the server up as {}", Private::host(&known.entries.name)));
-        match judged(evidence, known, peer) {
-            Some(finding) => found.push(finding),
-            None => found.findings.extend(unread(evidence, known)),
+        match (judged(evidence, known, peer), &known.command) {
+            // What the command adds is seen in git's run alone.
+            (Some(finding), Some(_))
+                if finding.blocking && finding.code != Code::HostKeyRevoked && evidence.git_works().is_none() =>
+            {
+                return Err(Unavailable::Unknown {
+                    why: text!(
+                        "no file has the server's key for {}; KnownHostsCommand may add it, and is not started",
+                        Private::host(&known.entries.name)
+                    ),
+                });
+            }
+            (Some(finding), Some(command)) => found.push(finding.evidence("KnownHostsCommand", Private::quoted(command))),
+            (Some(finding), None) => found.push(finding),
+            (None, _) => found.findings.extend(unread(evidence, known)),
         }
         let trusted = retired(known);
         if trusted.is_empty() {

@@ -26,6 +26,8 @@ pub enum Control {
     Nobody,
     /// A master that answers: ssh will use its connection.
     Master(PathBuf),
+    /// No socket, and none can be made there for want of the folder; ssh is not asked to make one here.
+    NoFolder(PathBuf),
     /// ssh stops, or waits, because of it.
     Unusable(PathBuf, Unusable),
 }
@@ -61,12 +63,12 @@ pub fn look(path: &Path, makes: bool) -> Control {
         Some(false) => return unusable(Unusable::MasterSilent),
         None => {}
     }
-    if !makes {
-        return Control::Nobody;
-    }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if files::access(folder).is_err() {
-        return unusable(Unusable::NoFolder);
+    match (files::access(folder).is_ok(), makes) {
+        (false, true) => return unusable(Unusable::NoFolder),
+        (false, false) => return Control::NoFolder(path.to_path_buf()),
+        (true, false) => return Control::Nobody,
+        (true, true) => {}
     }
     let writable = nix::unistd::access(folder, nix::unistd::AccessFlags::W_OK | nix::unistd::AccessFlags::X_OK).is_ok();
     if writable { Control::Nobody } else { unusable(Unusable::NotWritable) }
@@ -94,7 +96,7 @@ mod tests {
         assert_eq!(look(&path, true), Control::Nobody);
         let missing = folder.path().join("none/socket");
         assert_eq!(look(&missing, true), Control::Unusable(missing.clone(), Unusable::NoFolder));
-        assert_eq!(look(&missing, false), Control::Nobody, "without ControlMaster ssh makes no socket");
+        assert_eq!(look(&missing, false), Control::NoFolder(missing), "without ControlMaster ssh makes no socket");
         let long = folder.path().join("x".repeat(100));
         assert!(matches!(look(&long, true), Control::Unusable(_, Unusable::TooLong { .. })));
     }

@@ -47,6 +47,11 @@ impl Key {
         matches!(self.identity.can_sign, CanSign::Yes(Signer::Agent | Signer::File))
     }
 
+    /// Whether ssh could log in with it if an agent held its private half.
+    pub fn waits_for_an_agent(&self) -> bool {
+        matches!(self.identity.can_sign, CanSign::NeedsPassphrase | CanSign::NoPrivateHalf)
+    }
+
     /// Whether only an agent has it.
     pub fn from_agent(&self) -> bool {
         matches!(self.identity.source, Source::Agent { .. })

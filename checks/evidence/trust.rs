@@ -23,8 +23,8 @@ pub struct KnownHosts {
     pub under_other_names: Vec<Entry>,
     /// Lines for this host in the copies that ssh and ssh-keygen leave (`known_hosts.old`), which nobody reads any more.
     pub leftovers: Vec<Entry>,
-    /// A command adds keys that are not seen here (KnownHostsCommand).
-    pub has_command: bool,
+    /// The command whose keys ssh adds to those of the files (KnownHostsCommand); it is not run here.
+    pub command: Option<String>,
 }
 
 /// Looks the host up under the name and in the files that the settings say.
@@ -48,8 +48,8 @@ pub(super) fn gather(evidence: &Evidence) -> Result<KnownHosts, Unavailable> {
     let copies: Vec<PathBuf> = user_files.iter().map(|f| with_suffix(f, ".old")).collect();
     let leftovers = look_up(&copies).keys;
     let user_file = user_files.first().filter(|f| f.as_os_str() != "/dev/null").cloned();
-    let has_command = settings.value("knownhostscommand").is_some_and(|c| !c.eq_ignore_ascii_case("none"));
-    Ok(KnownHosts { entries, files: all, user_files, user_file, under_other_names, leftovers, has_command })
+    let command = settings.value("knownhostscommand").filter(|c| !c.eq_ignore_ascii_case("none")).map(String::from);
+    Ok(KnownHosts { entries, files: all, user_files, user_file, under_other_names, leftovers, command })
 }
 
 impl Evidence {

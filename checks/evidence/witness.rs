@@ -76,7 +76,7 @@ pub(super) fn run(evidence: &Evidence) -> Result<GitRun, Unavailable> {
         master: match evidence.control() {
             // A master that cannot be made must be seen to fail.
             Control::Unusable(..) => Master::PersistNone,
-            Control::Nobody | Control::Master(_) => Master::StartNone,
+            Control::Nobody | Control::NoFolder(_) | Control::Master(_) => Master::StartNone,
         },
         known_hosts: known_hosts.map(|k| k.user_files.as_slice()),
         deadline: evidence.deadline(),

@@ -53,7 +53,7 @@ pub(super) fn session_options(evidence: &Evidence, settings: &Settings) -> Vec<F
 }
 
 pub(super) fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
-    let Some((path, why)) = evidence.unusable_control_path() else { return Vec::new() };
+    let Some((path, why, stops)) = evidence.unusable_control_path() else { return Vec::new() };
     let (summary, remedy) = match why {
         Unusable::TooLong { bytes, limit } => (
             text!("The ControlPath has {} bytes; ssh stops beyond {}{}.", bytes, limit, place(evidence, "controlpath")),
@@ -64,8 +64,9 @@ pub(super) fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
             let argv = vec!["mkdir".into(), "-p".into(), "-m".into(), "700".into(), Private::path(folder).into()];
             (
                 text!(
-                    "The folder of the ControlPath, {}, does not exist, and ssh stops on it{}.",
+                    "The folder of the ControlPath, {}, does not exist, and ssh {}{}.",
                     Private::path(folder),
+                    if stops { "stops on it" } else { "would stop on it, were it to share its connection" },
                     place(evidence, "controlpath")
                 ),
                 Remedy::run("mkdir", "Make the folder.", argv, Safety::Safe),
@@ -88,7 +89,7 @@ pub(super) fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
         }
     };
     vec![
-        Finding::blocking(Code::ControlPathUnusable, summary)
+        Finding::blocking_if(stops, Code::ControlPathUnusable, summary)
             .strikes(Strikes::AfterLogin)
             .subject(Subject::new("setting", "ControlPath"))
             .evidence("path", Private::path(&path))

@@ -55,10 +55,11 @@ impl Evidence {
             || self.conversation().is_ok_and(|t| t.access.iter().any(|a| a.as_ssh_would && !Access::granted(a)))
     }
 
-    /// The ControlPath ssh stops on, and why.
-    pub(crate) fn unusable_control_path(&self) -> Option<(PathBuf, Unusable)> {
+    /// The ControlPath that cannot be used, why, and whether ssh stops on it.
+    pub(crate) fn unusable_control_path(&self) -> Option<(PathBuf, Unusable, bool)> {
         match self.control() {
-            Control::Unusable(path, why) => Some((path.clone(), *why)),
+            Control::Unusable(path, why) => Some((path.clone(), *why, true)),
+            Control::NoFolder(path) => Some((path.clone(), Unusable::NoFolder, false)),
             Control::Nobody | Control::Master(_) => None,
         }
     }
@@ -67,7 +68,7 @@ impl Evidence {
     pub(crate) fn live_control_master(&self) -> Option<PathBuf> {
         match self.control() {
             Control::Master(path) => Some(path.clone()),
-            Control::Nobody | Control::Unusable(..) => None,
+            Control::Nobody | Control::NoFolder(_) | Control::Unusable(..) => None,
         }
     }
 }

@@ -53,7 +53,18 @@ impl Evidence {
 
     /// Whether the server was asked and no key that ssh would use logs in.
     pub(crate) fn login_fails(&self) -> bool {
-        self.trusted_conversation().is_ok() && !self.login_is_known_to_succeed()
+        self.trusted_conversation().is_ok() && !self.login_is_known_to_succeed() && !self.token_may_log_in()
+    }
+
+    /// The PKCS#11 library whose keys ssh tries too (PKCS11Provider). They are not asked about here: the library is a program
+    /// like any other, and a token wants its PIN.
+    pub(crate) fn token_library(&self) -> Option<&str> {
+        self.settings().ok()?.value("pkcs11provider").filter(|library| !library.eq_ignore_ascii_case("none"))
+    }
+
+    /// Whether a key that was not asked about may log in, for all that is known.
+    pub(crate) fn token_may_log_in(&self) -> bool {
+        self.token_library().is_some() && !self.login_is_known_to_succeed() && self.git_works() != Some(false)
     }
 
     /// Whether the server was asked about this key and does not take it.
@@ -63,7 +74,7 @@ impl Evidence {
 
     /// What a fault of this key weighs.
     pub(crate) fn weight(&self, identity: &Key) -> Weight {
-        let Ok(talk) = self.trusted_conversation() else {
+        let Some(talk) = self.trusted_conversation().ok().filter(|_| !self.token_may_log_in()) else {
             return if identity.identity.order.is_some() { Weight::Unknown } else { Weight::None };
         };
         if self.login_is_known_to_succeed() {
@@ -123,8 +134,13 @@ impl Evidence {
         if self.login_is_known_to_succeed() || self.person_can_type_passphrase() {
             return None;
         }
-        identities
-            .offered()
-            .find(|i| matches!(i.identity.can_sign, CanSign::NeedsPassphrase | CanSign::NoPrivateHalf) && self.weight(i).blocks())
+        identities.offered().find(|i| i.waits_for_an_agent() && self.weight(i).blocks())
+    }
+
+    /// The key that the configuration names and that only an agent could make usable, while another one logs in.
+    pub(crate) fn named_key_out_of_use(&self) -> Option<&Key> {
+        let identities = self.identities().ok()?;
+        let named = |i: &&Key| i.identity.user_provided && i.waits_for_an_agent();
+        identities.offered().find(named).filter(|_| self.login_is_known_to_succeed() && !self.person_can_type_passphrase())
     }
 }

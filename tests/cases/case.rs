@@ -26,6 +26,8 @@ pub(crate) enum Expected {
     Healthy,
     /// The verdict agrees with git, whatever the cause is called.
     Agreement,
+    /// Another program decides what git does, and bbdoctor may start none.
+    Inconclusive,
 }
 
 /// A world in which git fails because of one of `codes`.
@@ -46,6 +48,11 @@ pub(crate) fn advised<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
 /// An odd world in which git works: nothing may be called broken.
 pub(crate) fn healthy<F: FnOnce(&mut World)>(arrange: F) {
     case(Expected::Healthy, &[], arrange, World::expect_healthy);
+}
+
+/// A world in which a program decides what git does, and `--no-exec` leaves it out: bbdoctor must say that it does not know.
+pub(crate) fn uncertain<F: FnOnce(&mut World)>(arrange: F) {
+    case(Expected::Inconclusive, &[], arrange, World::expect_nothing_certain);
 }
 
 /// Input nobody should give: the report must be complete, valid and in time, and agree with git.

@@ -382,7 +382,7 @@ fn unusable_keys_stand_before_the_right_one() {
 
 #[test]
 fn encrypted_key_stands_before_the_right_one() {
-    advised(&["key-passphrase-needed"], |world| {
+    advised(&["agent-lacks-key", "key-passphrase-needed"], |world| {
         world.plain();
         world.keygen("locked_away", "ed25519", "", "correct horse");
         world.authorize("locked_away", "dev");

@@ -293,3 +293,11 @@ fn own_known_hosts_file_beside_the_usual_one() {
         world.config("Host {host}\n  UserKnownHostsFile ~/.ssh/known_work\n");
     });
 }
+
+#[test]
+fn control_path_in_no_folder_while_nothing_is_shared() {
+    advised(&["control-path-unusable"], |world| {
+        world.plain();
+        world.config("Host *\n  ControlPath ~/.ssh/masters/%C\n");
+    });
+}

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::case::healthy;
+use crate::case::{healthy, uncertain};
 use crate::trust::{RETIRED, note};
 use crate::world::CLOUD;
 
@@ -112,5 +112,14 @@ fn new_keys_are_accepted() {
     healthy(|world| {
         world.key("id_ed25519");
         world.config("Host *\n  StrictHostKeyChecking accept-new\n");
+    });
+}
+
+#[test]
+fn known_by_a_program_that_may_not_start() {
+    uncertain(|world| {
+        world.key("id_ed25519");
+        world.know_some("{host}", &["ed25519"], "published");
+        world.config("Host *\n  KnownHostsCommand /bin/cat /home/dev/published\n");
     });
 }

@@ -67,6 +67,14 @@ impl World {
         }
     }
 
+    /// What git does cannot be known without starting another program, and bbdoctor was told to start none.
+    pub(crate) fn expect_nothing_certain(&mut self) {
+        self.args.push("--no-exec".into());
+        let (report, _) = self.ask();
+        let Some(report) = report else { return };
+        assert_eq!(report["verdict"]["status"], "inconclusive", "{report:#}");
+    }
+
     /// Whatever git does, bbdoctor's report must be complete and in time; the verdict must agree with git.
     pub(crate) fn expect_agreement(&mut self) {
         let (report, git) = self.ask();
@@ -129,6 +137,7 @@ impl World {
             Expected::Broken => (codes.join(","), cause),
             Expected::Advised => (codes.join(","), advised.filter(|_| cause == Some("healthy")).or(cause)),
             Expected::Healthy => ("healthy".to_owned(), cause),
+            Expected::Inconclusive => ("inconclusive".to_owned(), cause),
             Expected::Agreement => ("anything".to_owned(), cause),
         };
         let graded = |f: &Value| Some(format!("{}/{}", f["code"].as_str()?, f["severity"].as_str()?));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::case::{advised, broken};
+use crate::case::{advised, broken, uncertain};
 use crate::namespace::chmod;
 use crate::world::World;
 
@@ -262,4 +262,22 @@ fn certificate_ran_out() {
 #[test]
 fn certificate_is_for_somebody_else() {
     broken(&["certificate-rejected"], |world| certificate(world, &["-n", "alice"]));
+}
+
+#[test]
+fn token_beside_a_key_that_is_not_registered() {
+    broken(&["key-not-registered"], |world| {
+        world.stranger("id_ed25519");
+        world.know("{host}");
+        world.config("Host *\n  PKCS11Provider /usr/lib/token.so\n");
+    });
+}
+
+#[test]
+fn token_that_may_not_be_asked() {
+    uncertain(|world| {
+        world.stranger("id_ed25519");
+        world.know("{host}");
+        world.config("Host *\n  PKCS11Provider /usr/lib/token.so\n");
+    });
 }

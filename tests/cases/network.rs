@@ -1,6 +1,6 @@
 //! Names, routes, ports and proxies.
 
-use crate::case::{Expected, advised, broken, case, warned};
+use crate::case::{Expected, advised, broken, case, uncertain, warned};
 use crate::namespace::HOME;
 use crate::server::{Names, hang, serve};
 use crate::world::{ALTERNATE, CLOUD, World, ip};
@@ -236,5 +236,13 @@ fn silent_agent_behind_a_name_that_does_not_resolve() {
     warned("dns-failure", "agent-unresponsive", |world| {
         nameless(world);
         world.odd_agent(hang);
+    });
+}
+
+#[test]
+fn helper_that_may_not_start() {
+    uncertain(|world| {
+        world.plain();
+        world.config("Host {host}\n  ProxyCommand ssh -F none -W %h:%p relay\n");
     });
 }
