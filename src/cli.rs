@@ -49,6 +49,10 @@ pub(crate) struct Diagnose {
     /// be given several times
     #[arg(long, value_name = "[FORMAT:]FILE")]
     pub(crate) output: Vec<Destination>,
+    /// Show stand-ins (user-1, ~, repo-1) for what is private; auto: in markdown and in --output, not on a terminal
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Redact::Auto, num_args = 0..=1, require_equals = true,
+          default_missing_value = "always")]
+    pub(crate) redact: Redact,
     /// Ask whether git can push, rather than fetch
     #[arg(long)]
     pub(crate) push: bool,
@@ -93,6 +97,16 @@ pub(crate) enum Format {
     Human,
     /// For a machine; `bbdoctor schema` describes it
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Redact {
+    /// Whoever reads it
+    Always,
+    /// The report shows everything
+    Never,
+    /// In files
+    Auto,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -19,14 +19,14 @@ use std::time::{Duration, Instant};
 use bbdoctor_checks::ALL;
 use bbdoctor_checks::evidence::environment::Environment;
 use bbdoctor_checks::evidence::{Evidence, Operation, Request};
-use bbdoctor_checks::privacy::{Plain, QUOTE_LIMIT, neutralise};
+use bbdoctor_checks::privacy::{QUOTE_LIMIT, neutralise};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use cli::{Cli, Colour, Command, Diagnose, Format};
+use cli::{Cli, Colour, Command, Diagnose, Format, Redact};
 use exit::Exit;
 use output::Output;
-use report::Report;
+use report::editions::{Editions, Withheld};
 use report::human::{Detail, Manner};
 
 fn main() -> ExitCode {
@@ -99,21 +99,31 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
     let mut results = engine::examine(&evidence, &selection, &mut |event| progress.show(&event, &evidence));
     progress.finish();
     let verdict = diagnosis::judge(&mut results, &evidence.witness());
-    let redactor = Plain { home: evidence.home() };
-    let report = Report::new(&evidence, &results, &verdict, &redactor);
+    let editions = Editions::new(&evidence, &results, &verdict);
     let detail = match (options.quiet, options.verbose) {
         (true, _) => Detail::Quiet,
         (false, true) => Detail::Verbose,
         (false, false) => Detail::Normal,
     };
     let on_screen = Manner { detail, colour, width: textwrap::termwidth().min(120) };
-    let mut written = say(&report::render(&report, options.format, on_screen).map_err(|e| e.to_string())?);
+    let redacted = |in_file| match options.redact {
+        Redact::Always => true,
+        Redact::Never => false,
+        Redact::Auto => in_file,
+    };
+    let withheld = |e: Withheld| {
+        complain(&e.to_string());
+        Exit::Fault
+    };
+    let on_stdout = editions.text(options.format, redacted(false), on_screen);
+    let mut written = on_stdout.map_or_else(withheld, |text| say(&text));
     for (format, output) in outputs {
         let in_file = Manner { colour: false, width: 80, ..on_screen };
-        let text = report::render(&report, format, in_file).map_err(|e| e.to_string())?;
-        written = written.or(output.and_then(|output| write(output, &text)).err().unwrap_or(Exit::Healthy));
+        let text = editions.text(format, redacted(true), in_file).map_err(withheld);
+        let outcome = output.and_then(|output| write(output, &text?));
+        written = written.or(outcome.err().unwrap_or(Exit::Healthy));
     }
-    Ok(match report.exit(options.strict) {
+    Ok(match editions.own().exit(options.strict) {
         _ if options.exit_zero => Exit::Healthy,
         // What git does matters more than where the report went.
         Exit::Healthy => written,

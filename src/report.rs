@@ -2,6 +2,7 @@
 //!
 //! Adding a field is a minor change; renaming or removing one, or changing what it means, is version 2.
 
+pub(crate) mod editions;
 pub(crate) mod human;
 pub(crate) mod json;
 mod shell;
@@ -383,7 +384,7 @@ impl Report {
             duration_ms: evidence.milliseconds(),
             machine: Machine {
                 os: facts.machine.os.into(),
-                system: facts.machine.system.clone(),
+                system: show(&facts.machine.system),
                 git: facts.machine.git.as_ref().map(tool),
                 ssh: facts.machine.ssh.as_ref().map(tool),
                 terminal: facts.machine.terminal,
@@ -408,7 +409,7 @@ impl Report {
                 .settings
                 .iter()
                 .map(|s| Setting {
-                    keyword: s.keyword.clone(),
+                    keyword: show(&s.keyword),
                     value: show(&s.value),
                     source: s.source.as_ref().map(|(file, line)| Place { file: show(file), line: *line }),
                     overrides: s
@@ -424,7 +425,7 @@ impl Report {
                 programs: facts.programs.iter().map(show).collect(),
                 files_written: 0,
             },
-            redacted: false,
+            redacted: redactor.redacts(),
         }
     }
 
@@ -541,7 +542,7 @@ fn identity(identity: &summary::Identity, redactor: &dyn Redactor) -> Identity {
         order: identity.order,
         source: identity.source.into(),
         name: redactor.text(&identity.name),
-        algorithm: identity.algorithm.clone(),
+        algorithm: identity.algorithm.as_ref().map(|a| redactor.text(a)),
         bits: identity.bits,
         fingerprint: identity.fingerprint.clone(),
         offered: identity.offered,

@@ -31,7 +31,7 @@ pub struct Machine {
     /// The system's short name.
     pub os: &'static str,
     /// Its own name and version.
-    pub system: String,
+    pub system: Text,
     /// The git on `PATH`.
     pub git: Option<Tool>,
     /// The ssh client that git runs.
@@ -88,7 +88,7 @@ pub struct Identity {
     /// The file or the comment.
     pub name: Text,
     /// The type.
-    pub algorithm: Option<String>,
+    pub algorithm: Option<Text>,
     /// The size.
     pub bits: Option<u32>,
     /// `SHA256:…`.
@@ -105,7 +105,7 @@ pub struct Identity {
 #[derive(Debug)]
 pub struct Setting {
     /// The keyword, lower case.
-    pub keyword: String,
+    pub keyword: Text,
     /// Its value.
     pub value: Text,
     /// The line that decides.
@@ -145,6 +145,18 @@ impl Evidence {
         }
     }
 
+    /// The user's home folders, and the names of the account and of the machine, which may turn up in what others say.
+    pub fn private_values(&self) -> (Vec<String>, Vec<Private>) {
+        let account = self.account();
+        let said = |name: &str| self.environment().text(name);
+        let homes = account.home_variable.iter().chain(account.entry.iter().map(|e| &e.home));
+        let homes = homes.map(|home| home.to_string_lossy().into_owned()).collect();
+        let users = [account.entry.as_ref().map(|e| e.name.clone()), account.sudo_user.clone(), said("USER"), said("LOGNAME")];
+        let hosts = [Some(account.machine_name.clone()), said("HOSTNAME"), said("HOST")];
+        let users = users.into_iter().flatten().map(Private::user);
+        (homes, users.chain(hosts.into_iter().flatten().map(Private::host)).collect())
+    }
+
     fn machine_summary(&self) -> Machine {
         let command = self.ssh_command.get();
         let ssh = command.and_then(|c| {
@@ -166,7 +178,7 @@ impl Evidence {
         let git = self.git.get().and_then(|g| g.as_ref());
         Machine {
             os: platform::os(),
-            system: platform::system(),
+            system: Private::quoted(platform::system()).into(),
             git: git.map(|g| Tool {
                 path: Private::path(&g.path).into(),
                 version: g.version.as_ref().map(|v| Private::quoted(v).into()),
@@ -213,7 +225,7 @@ impl Evidence {
             order: key.identity.order,
             source,
             name,
-            algorithm: public.map(|p| p.algorithm.clone()),
+            algorithm: public.map(|p| Private::quoted(&p.algorithm).into()),
             bits: public.map(|p| p.bits).filter(|b| *b > 0),
             fingerprint: public.map(|p| p.fingerprint()),
             offered: key.offered(),
@@ -236,7 +248,7 @@ fn settings(settings: &Settings) -> Vec<Setting> {
         .filter(told)
         .flat_map(|setting| {
             setting.values.iter().enumerate().map(move |(n, value)| Setting {
-                keyword: setting.keyword.clone(),
+                keyword: Private::quoted(&setting.keyword).into(),
                 value: Private::quoted(&value.text).into(),
                 source: value.source.position().map(place),
                 overrides: setting

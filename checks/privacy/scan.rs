@@ -1,0 +1,127 @@
+//! The last look at a report before strangers get it.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use super::neutralise;
+use super::words::{is_part_of_a_word, is_public};
+
+/// A private value stood in a finished report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the report would have shown the private value that {standin} stands for ({encoding})")]
+pub struct Leak {
+    /// What stands for it elsewhere.
+    standin: String,
+    /// How it was written.
+    encoding: &'static str,
+}
+
+/// Shorter values are parts of too much.
+const SHORTEST: usize = 3;
+/// From this length on, a value is looked for in encodings that do not keep words apart.
+const LONG: usize = 5;
+
+/// Looks for every one of the `private` values (each with its stand-in) in `report`.
+pub(super) fn inspect<'a>(report: &str, private: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), Leak> {
+    let report = without_fingerprints(report);
+    let lower = report.to_lowercase();
+    for (value, standin) in private.filter(|(v, _)| v.chars().count() >= SHORTEST && !is_public(v)) {
+        let leak = |encoding| Err(Leak { standin: standin.to_string(), encoding });
+        if contains_word(&lower, &value.to_lowercase()) {
+            return leak("as it is");
+        }
+        if value.chars().count() < LONG {
+            continue;
+        }
+        // Programs like to write hosts and users in lower case first.
+        for value in [value, &value.to_lowercase()] {
+            if let Some((encoding, _)) =
+                encodings(value).iter().find(|(_, written)| written != value && lower.contains(&written.to_lowercase()))
+            {
+                return leak(encoding);
+            }
+            if base64_forms(value).iter().any(|form| report.contains(form)) {
+                return leak("base64");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A short value, or one that ordinary words contain, must stand alone to count.
+fn contains_word(text: &str, value: &str) -> bool {
+    let alone = value.chars().count() < LONG || is_part_of_a_word(value);
+    text.match_indices(value).any(|(at, _)| {
+        let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
+        !alone || !(joins(text[..at].chars().next_back()) || joins(text[at + value.len()..].chars().next()))
+    })
+}
+
+/// The ways in which the formats and the tools behind them write a value.
+fn encodings(value: &str) -> Vec<(&'static str, String)> {
+    let each = |of: &dyn Fn(char) -> String| value.chars().map(of).collect::<String>();
+    let percent = |keep: fn(u8) -> bool| {
+        value.bytes().fold(String::new(), |mut out, b| {
+            let _ = if keep(b) { write!(out, "{}", b as char) } else { write!(out, "%{b:02x}") };
+            out
+        })
+    };
+    let hex = value.bytes().fold(String::new(), |mut out, b| {
+        let _ = write!(out, "{b:02x}");
+        out
+    });
+    let json = |c: char| if c.is_ascii() { c.escape_default().to_string() } else { c.to_string() };
+    let json_ascii = |c: char| {
+        let mut units = [0; 2];
+        if c.is_ascii() { c.to_string() } else { c.encode_utf16(&mut units).iter().map(|u| format!("\\u{u:04x}")).collect() }
+    };
+    let xml = |c: char| match c {
+        '&' => "&amp;".into(),
+        '<' => "&lt;".into(),
+        '>' => "&gt;".into(),
+        '"' => "&quot;".into(),
+        '\'' => "&apos;".into(),
+        c => c.to_string(),
+    };
+    let markdown = |c: char| if c.is_ascii_punctuation() { format!("\\{c}") } else { c.to_string() };
+    vec![
+        ("percent-encoded", percent(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))),
+        ("percent-encoded", percent(|b| b.is_ascii_alphanumeric() || b"-_.~/@:".contains(&b))),
+        ("percent-encoded", percent(|_| false)),
+        ("hexadecimal", hex),
+        ("as in JSON", each(&json)),
+        ("as in JSON", each(&json_ascii)),
+        ("as in XML", each(&xml)),
+        ("as in Markdown", each(&markdown)),
+        ("quoted for a shell", value.replace('\'', "'\\''")),
+        ("with its control characters visible", neutralise(value, usize::MAX)),
+    ]
+}
+
+/// What base64 makes of `value` at each of the three places it can have in a group, without the characters that its neighbours
+/// have a part in.
+fn base64_forms(value: &str) -> Vec<String> {
+    (0..3)
+        .map(|shift| {
+            let bytes: Vec<u8> = std::iter::repeat_n(0, shift).chain(value.bytes()).collect();
+            let encoded = STANDARD_NO_PAD.encode(&bytes);
+            let (from, to) = ((shift * 8).div_ceil(6), bytes.len() * 8 / 6);
+            encoded[from..to.max(from)].to_string()
+        })
+        .filter(|form| form.len() > LONG)
+        .collect()
+}
+
+/// Fingerprints stay in every report, and by chance contain any short word.
+fn without_fingerprints(report: &str) -> String {
+    let mut parts = report.split("SHA256:");
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '+' && c != '/').unwrap_or(part.len()).min(43);
+        out.push(' ');
+        out.push_str(&part[end..]);
+    }
+    out
+}

@@ -1,0 +1,288 @@
+//! Reports for strangers: every private value becomes a stand-in, the same one wherever it occurs.
+//!
+//! It fails closed. Values of a known kind (a user, a host, a repository) are collected first, so that they are recognised inside
+//! foreign text too. What then is left of any text, our own words included, is shown only as far as each word is a public one
+//! ([`words`](super::words)); a word that nobody vouches for becomes `text-1`. Fingerprints stay: they tell keys apart and tell nothing else.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::scan::{self, Leak};
+use super::words::{self, is_connector, is_public};
+use super::{Kind, Piece, Private, Redactor, Text};
+use crate::bitbucket;
+
+/// Notes every private value of the texts it is given, in their order, and prints nothing.
+#[derive(Debug, Default)]
+pub struct Collector(RefCell<Vec<Private>>);
+
+impl Redactor for Collector {
+    fn show(&self, value: &Private) -> String {
+        self.0.borrow_mut().push(value.clone());
+        String::new()
+    }
+}
+
+/// Shows a stand-in for every private value.
+#[derive(Debug)]
+pub struct Standins {
+    /// The user's home folders, which are shown as `~`.
+    homes: Vec<String>,
+    /// By the value in lower case.
+    known: RefCell<HashMap<String, Value>>,
+    /// Stand-ins handed out, by their first word.
+    counts: RefCell<HashMap<&'static str, usize>>,
+    /// Every raw value that was met, in lower case: no stand-in may look like one.
+    raw: HashSet<String>,
+}
+
+/// A private value that was met.
+#[derive(Debug)]
+struct Value {
+    raw: String,
+    standin: String,
+}
+
+/// Which known values are looked for in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// All: the text is an address, and its parts are names.
+    All,
+    /// Those that are no ordinary words: a repository called `config` must not take that word out of every sentence.
+    Unusual,
+}
+
+impl Standins {
+    /// Stand-ins for what `collected` has met in a report, and for the user's own names: `homes`, and `own` values that may occur
+    /// in foreign text only.
+    pub fn new(homes: Vec<String>, own: Vec<Private>, collected: Collector) -> Self {
+        let values: Vec<Private> = own.into_iter().chain(collected.0.into_inner()).collect();
+        let mut homes: Vec<String> = homes.into_iter().map(|h| h.trim_end_matches('/').to_string()).collect();
+        homes.retain(|home| home.len() > 1);
+        homes.sort_by_key(|home| std::cmp::Reverse(home.len()));
+        let raw = values.iter().map(|v| v.value.to_lowercase()).collect();
+        let standins = Standins { homes, known: RefCell::default(), counts: RefCell::default(), raw };
+        for value in &values {
+            standins.know(value);
+        }
+        standins
+    }
+
+    /// Remembers a value whose kind says what it is.
+    fn know(&self, value: &Private) {
+        match value.kind {
+            Kind::User if !matches!(value.value.as_str(), "git" | "root") => drop(self.standin("user", &value.value)),
+            Kind::Comment => drop(self.standin("key", &value.value)),
+            Kind::Host => {
+                let (host, _) = host_and_port(&value.value);
+                if !is_public_host(host) {
+                    self.standin(if is_address(host) { "address" } else { "host" }, host);
+                }
+            }
+            Kind::Repository => {
+                let path = value.value.trim_matches('/').trim_end_matches(".git");
+                let (workspace, repository) = path.rsplit_once('/').unwrap_or(("", path));
+                let parts = workspace.split('/').filter(|w| !w.is_empty()).map(|w| self.standin("workspace", w));
+                let parts: Vec<String> = parts.chain([self.standin("repo", repository)]).collect();
+                // The whole is recognised even where its parts are ordinary words.
+                let whole = Value { raw: path.to_string(), standin: parts.join("/") };
+                self.known.borrow_mut().insert(path.to_lowercase(), whole);
+            }
+            Kind::User | Kind::Path | Kind::Url | Kind::Quoted => {}
+        }
+    }
+
+    /// The stand-in for `value`: the one it has, or the next of its sort.
+    fn standin(&self, sort: &'static str, value: &str) -> String {
+        let lower = value.to_lowercase();
+        if lower.is_empty() {
+            return String::new();
+        }
+        if let Some(known) = self.known.borrow().get(&lower) {
+            return known.standin.clone();
+        }
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry(sort).or_default();
+        let standin = loop {
+            *count += 1;
+            let next = format!("{sort}-{count}");
+            if !self.raw.contains(&next) {
+                break next;
+            }
+        };
+        self.known.borrow_mut().insert(lower, Value { raw: value.to_string(), standin: standin.clone() });
+        standin
+    }
+
+    /// `text` with stand-ins for what is not public in it; words that nobody vouches for are called after `sort`.
+    fn mask(&self, text: &str, sort: &'static str, known: Known) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        let mut inside = false;
+        while let Some(first) = rest.chars().next() {
+            let (shown, length) = (!inside).then(|| self.at_a_beginning(rest, sort, known)).flatten().unwrap_or_else(|| {
+                let harmless = first.is_ascii() || "…–—·×“”‘’".contains(first);
+                (if harmless { first.to_string() } else { "?".into() }, first.len_utf8())
+            });
+            out.push_str(&shown);
+            inside = rest[..length].ends_with(char::is_alphanumeric);
+            rest = &rest[length..];
+        }
+        out
+    }
+
+    /// What stands at the beginning of `rest`, which is no continuation of a word: what to show for it, and its length in bytes.
+    fn at_a_beginning(&self, rest: &str, sort: &'static str, known: Known) -> Option<(String, usize)> {
+        if let Some(home) = self.homes.iter().find(|home| rest.starts_with(home.as_str()) && ends_there(rest, home.len())) {
+            return Some(("~".into(), home.len()));
+        }
+        if let Some(value) = self.known_at(rest, known) {
+            return Some(value);
+        }
+        if let Some(length) = fingerprint(rest) {
+            return Some((rest[..length].into(), length));
+        }
+        if let Some((address, length)) = address(rest) {
+            let shown = if address.is_loopback() || address.is_unspecified() {
+                rest[..length].to_string()
+            } else {
+                self.standin("address", &rest[..length])
+            };
+            return Some((shown, length));
+        }
+        if let Some(length) = base64(rest) {
+            let public = bitbucket::HOST_KEYS.iter().any(|key| key.base64 == &rest[..length]);
+            return Some((if public { rest[..length].into() } else { self.standin("blob", &rest[..length]) }, length));
+        }
+        let run = words::run(rest);
+        if run.is_empty() {
+            return None;
+        }
+        Some((if is_public(run) { run.into() } else { self.standin(sort, run) }, run.len()))
+    }
+
+    /// The longest known value at the beginning of `rest`.
+    fn known_at(&self, rest: &str, known: Known) -> Option<(String, usize)> {
+        let values = self.known.borrow();
+        let here = values.iter().filter(|(value, _)| {
+            rest.get(..value.len()).is_some_and(|head| head.to_lowercase() == **value)
+                && ends_there(rest, value.len())
+                && (known == Known::All || !is_public(value))
+        });
+        here.max_by_key(|(value, _)| value.len()).map(|(key, value)| (value.standin.clone(), key.len()))
+    }
+
+    /// Looks through a finished report for every private value that was met, as it is and in the encodings in which one gets into
+    /// text.
+    ///
+    /// # Errors
+    /// The first that is found: then the report must not be written.
+    pub fn inspect(&self, report: &str) -> Result<(), Leak> {
+        let known = self.known.borrow();
+        let homes = self.homes.iter().map(|home| (home.as_str(), "~"));
+        scan::inspect(report, homes.chain(known.values().map(|value| (value.raw.as_str(), value.standin.as_str()))))
+    }
+}
+
+impl Redactor for Standins {
+    fn show(&self, value: &Private) -> String {
+        let text = value.value.as_str();
+        match value.kind {
+            Kind::User if matches!(text, "git" | "root") => text.into(),
+            Kind::User => self.standin("user", text),
+            Kind::Comment => self.standin("key", text),
+            Kind::Host => match host_and_port(text) {
+                (host, port) if is_public_host(host) => format!("{host}{port}"),
+                (host, port) => format!("{}{port}", self.standin(if is_address(host) { "address" } else { "host" }, host)),
+            },
+            Kind::Repository | Kind::Url => self.mask(text, "text", Known::All),
+            Kind::Path => self.mask(text, "path", Known::Unusual),
+            Kind::Quoted => self.mask(text, "text", Known::Unusual),
+        }
+    }
+
+    fn redacts(&self) -> bool {
+        true
+    }
+
+    fn text(&self, text: &Text) -> String {
+        let piece = |piece: &Piece| match piece {
+            // Words of ours; a value that came among them without a kind is caught here.
+            Piece::Public(words) => self.mask(words, "text", Known::Unusual),
+            Piece::Private(value) => self.show(value),
+        };
+        text.pieces().iter().map(piece).collect()
+    }
+
+    fn literal(&self, text: &Text) -> String {
+        self.text(text)
+    }
+}
+
+/// Whether a name that is `length` bytes long ends there, and is not the beginning of a longer one. `.git` does not belong to
+/// a repository's name, nor a full stop to any.
+fn ends_there(text: &str, length: usize) -> bool {
+    let rest = &text[length..];
+    let rest = rest.strip_prefix(".git").unwrap_or(rest);
+    let mut next = rest.chars();
+    match next.next() {
+        None => true,
+        Some('.') => !next.next().is_some_and(char::is_alphanumeric),
+        Some(c) => !c.is_alphanumeric() && !is_connector(c),
+    }
+}
+
+/// `host`, `host:port` and `[host]:port`: the host, and the port with its colon.
+fn host_and_port(text: &str) -> (&str, &str) {
+    let split = text.rsplit_once(':').filter(|(host, port)| {
+        // An address of version 6 without brackets has no port.
+        let one_name = !host.contains(':') || host.ends_with(']');
+        one_name && !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
+    });
+    let (host, port) = split.map_or((text, ""), |(host, _)| (host, &text[host.len()..]));
+    (host.trim_matches(['[', ']']), port)
+}
+
+/// A name of the service that everybody knows, or this machine itself.
+fn is_public_host(host: &str) -> bool {
+    let service = bitbucket::CLOUD_HOSTS.iter().any(|known| known.name.eq_ignore_ascii_case(host));
+    service || host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|a| a.is_loopback())
+}
+
+fn is_address(host: &str) -> bool {
+    host.split('%').next().is_some_and(|host| host.parse::<IpAddr>().is_ok())
+}
+
+/// `SHA256:…` and `MD5:…`, as ssh-keygen prints fingerprints.
+fn fingerprint(text: &str) -> Option<usize> {
+    let body = |prefix: &str, length: usize, of: fn(u8) -> bool| {
+        let body = text.strip_prefix(prefix)?.get(..length)?;
+        (body.bytes().all(of) && ends_there(text, prefix.len() + length)).then_some(prefix.len() + length)
+    };
+    body("SHA256:", 43, |b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
+        .or_else(|| body("MD5:", 47, |b| b.is_ascii_hexdigit() || b == b':'))
+}
+
+/// An IP address of either family.
+fn address(text: &str) -> Option<(IpAddr, usize)> {
+    let end = text.find(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.').unwrap_or(text.len());
+    let (mut candidate, v4) = (&text[..end], text[..end].find(':').unwrap_or(end));
+    let found = if let Ok(address) = text[..v4].trim_end_matches('.').parse::<Ipv4Addr>() {
+        (address.into(), text[..v4].trim_end_matches('.').len())
+    } else {
+        loop {
+            match candidate.parse::<Ipv6Addr>() {
+                Ok(address) => break (address.into(), candidate.len()),
+                Err(_) => candidate = candidate.strip_suffix([':', '.'])?,
+            }
+        }
+    };
+    ends_there(text, found.1).then_some(found)
+}
+
+/// A key or a signature in base64: at least forty characters.
+fn base64(text: &str) -> Option<usize> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/' | '=')).unwrap_or(text.len());
+    (end >= 40 && text.starts_with("AAAA")).then_some(end)
+}
