@@ -61,7 +61,11 @@ impl Private {
 
     /// A user name.
     pub fn user(name: impl AsRef<str>) -> Self {
-        Self::new(Kind::User, name)
+        match name.as_ref().split_once(':') {
+            // What git hands to ssh of `ssh://user:password@host` (git has no passwords in such URLs, and takes it for the name).
+            Some((name, _)) => Self::new(Kind::User, format!("{name}:***")),
+            None => Self::new(Kind::User, name),
+        }
     }
 
     /// A host name or an address.
@@ -117,31 +121,24 @@ pub fn neutralise(text: &str, limit: usize) -> String {
     out
 }
 
-/// `text` with the passwords of the URLs in it (RFC 3986, 3.2.1) as `***`; over HTTP also a user that is a token by its length.
-/// No report needs one, redacted or not.
+/// `text` with the passwords of the URLs in it (RFC 3986, 3.2.1) as `***`, also where only `user:password@host` is left of a URL; over
+/// HTTP a user that is a token by its length goes too. No report needs one, redacted or not.
 fn without_passwords(text: &str) -> String {
     /// Access tokens are longer than names.
     const TOKEN: usize = 20;
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        let end = after.find(|c: char| c == '/' || c.is_whitespace() || "\"'`<>".contains(c)).unwrap_or(after.len());
-        let (authority, tail) = after.split_at(end);
-        out.push_str(before);
-        out.push_str("://");
-        match authority.rsplit_once('@') {
-            Some((login, host)) => {
-                let (user, password) = login.split_once(':').map_or((login, None), |(user, password)| (user, Some(password)));
-                let over_http = before.to_ascii_lowercase().ends_with("http") || before.to_ascii_lowercase().ends_with("https");
-                out.push_str(if over_http && user.len() >= TOKEN { "***" } else { user });
-                out.push_str(if password.is_some() { ":***@" } else { "@" });
-                out.push_str(host);
-            }
-            None => out.push_str(authority),
+    let ends_login = |c: char| c == '/' || c.is_whitespace() || "\\\"'`<>=,;()".contains(c);
+    text.split_inclusive(ends_login).fold(String::new(), |mut out, part| {
+        let Some((login, host)) = part.rsplit_once('@') else { return out + part };
+        let (user, password) = login.split_once(':').map_or((login, None), |(user, password)| (user, Some(password)));
+        let over_http = out.ends_with("http://") || out.ends_with("https://");
+        match password {
+            // `git@host:path@x` has its colon behind the host.
+            _ if user.contains('@') => out.push_str(login),
+            Some(_) => out.push_str(&format!("{}:***", if over_http && user.len() >= TOKEN { "***" } else { user })),
+            None => out.push_str(if over_http && user.len() >= TOKEN { "***" } else { user }),
         }
-        rest = tail;
-    }
-    out + rest
+        out + "@" + host
+    })
 }
 
 /// One part of a [`Text`].

@@ -242,6 +242,12 @@ impl Evidence {
 /// The settings with more than one value are told one by one.
 fn settings(settings: &Settings) -> Vec<Setting> {
     let told = |s: &&super::ssh_config::Setting| settings.is_set(&s.keyword) || DECISIVE.contains(&s.keyword.as_str());
+    let private = |keyword: &str, text: &str| -> Text {
+        match keyword {
+            "user" => Private::user(text).into(),
+            _ => Private::quoted(text).into(),
+        }
+    };
     let place = |p: &super::ssh_config::Position| (Text::from(Private::path(&p.file)), p.line);
     settings
         .iter()
@@ -249,14 +255,14 @@ fn settings(settings: &Settings) -> Vec<Setting> {
         .flat_map(|setting| {
             setting.values.iter().enumerate().map(move |(n, value)| Setting {
                 keyword: Private::quoted(&setting.keyword).into(),
-                value: Private::quoted(&value.text).into(),
+                value: private(&setting.keyword, &value.text),
                 source: value.source.position().map(place),
                 overrides: setting
                     .losers
                     .iter()
                     .filter(|_| n == 0)
                     .filter_map(|l| {
-                        l.source.position().map(|p| (Private::path(&p.file).into(), p.line, Private::quoted(&l.value).into()))
+                        l.source.position().map(|p| (Private::path(&p.file).into(), p.line, private(&setting.keyword, &l.value)))
                     })
                     .collect(),
             })

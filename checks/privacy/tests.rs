@@ -119,6 +119,7 @@ fn passwords_of_urls_are_gone_before_anybody_can_show_them() {
     assert_eq!(shown("https://x-token-auth:ATCTT3xFfGN0@bitbucket.org/a/b.git"), "https://x-token-auth:***@bitbucket.org/a/b.git");
     assert_eq!(shown("https://ghp_0123456789abcdefghij@h/x and http://a:b@c"), "https://***@h/x and http://a:***@c");
     assert_eq!(shown("git@h:a/b.git https://h/a@b"), "git@h:a/b.git https://h/a@b");
+    assert_eq!(shown("ann:hunter2@h: Permission denied; git@h:b@c"), "ann:***@h: Permission denied; git@h:b@c");
 }
 
 #[test]

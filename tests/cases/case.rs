@@ -100,7 +100,18 @@ fn run_inside(name: &str) {
     namespace::prepare(&scratch);
     // A session of its own, so that no program of the case finds a terminal to ask; namespaces of its own for ports, paths and processes.
     let inner = Command::new("setsid")
-        .args(["--wait", "unshare", "--user", "--map-user=1000", "--map-group=1000", "--net", "--mount", "--pid", "--fork"])
+        .args([
+            "--wait",
+            "unshare",
+            "--user",
+            "--map-user=1000",
+            "--map-group=1000",
+            "--net",
+            "--mount",
+            "--uts",
+            "--pid",
+            "--fork",
+        ])
         .args(["--kill-child=KILL", "--mount-proc", "--keep-caps", "--"])
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture", "--test-threads=1"])

@@ -40,6 +40,7 @@ mod host_move;
 mod hostile;
 mod key_files;
 mod network;
+mod privacy;
 mod repository;
 mod trust;
 mod url;
