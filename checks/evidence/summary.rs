@@ -145,11 +145,11 @@ impl Evidence {
         }
     }
 
-    /// The user's home folders, and the names of the account and of the machine, which may turn up in what others say.
+    /// The user's home folders, the one that ssh goes by first, and the names of the account and of the machine, which may turn up in what others say.
     pub fn private_values(&self) -> (Vec<String>, Vec<Private>) {
         let account = self.account();
         let said = |name: &str| self.environment().text(name);
-        let homes = account.home_variable.iter().chain(account.entry.iter().map(|e| &e.home));
+        let homes = account.ssh_home().into_iter().chain(account.home_variable.clone());
         let homes = homes.map(|home| home.to_string_lossy().into_owned()).collect();
         let users = [account.entry.as_ref().map(|e| e.name.clone()), account.sudo_user.clone(), said("USER"), said("LOGNAME")];
         let hosts = [Some(account.machine_name.clone()), said("HOSTNAME"), said("HOST")];

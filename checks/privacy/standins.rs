@@ -27,8 +27,8 @@ impl Redactor for Collector {
 /// Shows a stand-in for every private value.
 #[derive(Debug)]
 pub struct Standins {
-    /// The user's home folders, which are shown as `~`.
-    homes: Vec<String>,
+    /// The user's home folders with their stand-ins: `~` for the one that ssh goes by.
+    homes: Vec<(String, String)>,
     /// By the value in lower case.
     known: RefCell<HashMap<String, Value>>,
     /// Stand-ins handed out, by their first word.
@@ -54,13 +54,20 @@ enum Known {
 }
 
 impl Standins {
-    /// Stand-ins for what `collected` has met in a report, and for the user's own names: `homes`, and `own` values that may occur
-    /// in foreign text only.
+    /// Stand-ins for what `collected` has met in a report, and for the user's own names: `homes`, the one that ssh goes by first, and
+    /// `own` values that may occur in foreign text only.
     pub fn new(homes: Vec<String>, own: Vec<Private>, collected: Collector) -> Self {
-        let values: Vec<Private> = own.into_iter().chain(collected.0.into_inner()).collect();
-        let mut homes: Vec<String> = homes.into_iter().map(|h| h.trim_end_matches('/').to_string()).collect();
-        homes.retain(|home| home.len() > 1);
-        homes.sort_by_key(|home| std::cmp::Reverse(home.len()));
+        let values: Vec<Private> = collected.0.into_inner().into_iter().chain(own).collect();
+        let mut seen = Vec::new();
+        for home in homes.iter().map(|home| home.trim_end_matches('/')).filter(|home| home.len() > 1) {
+            if !seen.contains(&home) {
+                seen.push(home);
+            }
+        }
+        let standin = |n: usize| if n == 0 { "~".to_string() } else { format!("home-{}", n + 1) };
+        let mut homes: Vec<_> = seen.into_iter().enumerate().map(|(n, home)| (home.to_string(), standin(n))).collect();
+        // A home within another is the longer name.
+        homes.sort_by_key(|(home, _)| std::cmp::Reverse(home.len()));
         let raw = values.iter().map(|v| v.value.to_lowercase()).collect();
         let standins = Standins { homes, known: RefCell::default(), counts: RefCell::default(), raw };
         for value in &values {
@@ -134,8 +141,9 @@ impl Standins {
 
     /// What stands at the beginning of `rest`, which is no continuation of a word: what to show for it, and its length in bytes.
     fn at_a_beginning(&self, rest: &str, sort: &'static str, known: Known) -> Option<(String, usize)> {
-        if let Some(home) = self.homes.iter().find(|home| rest.starts_with(home.as_str()) && ends_there(rest, home.len())) {
-            return Some(("~".into(), home.len()));
+        let home = self.homes.iter().find(|(home, _)| rest.starts_with(home.as_str()) && ends_there(rest, home.len()));
+        if let Some((home, standin)) = home {
+            return Some((standin.clone(), home.len()));
         }
         if let Some(value) = self.known_at(rest, known) {
             return Some(value);
@@ -180,7 +188,7 @@ impl Standins {
     /// The first that is found: then the report must not be written.
     pub fn inspect(&self, report: &str) -> Result<(), Leak> {
         let known = self.known.borrow();
-        let homes = self.homes.iter().map(|home| (home.as_str(), "~"));
+        let homes = self.homes.iter().map(|(home, standin)| (home.as_str(), standin.as_str()));
         scan::inspect(report, homes.chain(known.values().map(|value| (value.raw.as_str(), value.standin.as_str()))))
     }
 }

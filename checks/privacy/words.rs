@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 /// The words of bbdoctor's own texts; a test holds the list to them.
 const OWN: &str = include_str!("words.txt");
-/// The words in the messages of OpenSSH's and git's programs.
+/// The words in the messages of OpenSSH's and git's programs, the files these look for, and what systems call themselves.
 const OF_PROGRAMS: &str = include_str!("words_of_programs.txt");
 
 fn list() -> &'static HashSet<&'static str> {
@@ -15,7 +15,7 @@ fn list() -> &'static HashSet<&'static str> {
 }
 
 /// Whether `run`, whatever its case, is an ordinary word, a number of at most five digits, or a version behind such a word
-/// (`OpenSSH_9.2p1`).
+/// (`OpenSSH_9.2p1`, `Debian-2+deb12u7`).
 pub(super) fn is_public(run: &str) -> bool {
     let lower = run.to_lowercase();
     if run.len() == 1 || list().contains(lower.as_str()) {
@@ -37,10 +37,16 @@ pub(super) fn is_connector(c: char) -> bool {
     matches!(c, '-' | '_' | '.' | '+' | '%')
 }
 
-/// `22`, `0644`, `1.5`, `2.39.5`, `9.2p1`: no more than three numbers, for four are an address.
+/// `22`, `0644`, `2.39.5`, `9.2p1`, `2+deb12u7`: no more than three numbers with points between them, for four are an address.
 fn is_version(text: &str) -> bool {
-    let numbers: Vec<&str> = text.split(['.', 'p']).collect();
-    numbers.len() <= 3 && numbers.iter().all(|n| (1..=5).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
+    let number = |n: &str| (1..=5).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit());
+    let (upstream, revision) = text.split_once(['+', '-']).map_or((text, None), |(upstream, revision)| (upstream, Some(revision)));
+    let numbers: Vec<&str> = upstream.split(['.', 'p']).collect();
+    let of_distribution = |revision: &str| {
+        let numbers = revision.strip_prefix("deb").or_else(|| revision.strip_prefix("ubuntu")).unwrap_or(revision);
+        numbers.split(['u', '.', 'r']).all(number)
+    };
+    numbers.len() <= 3 && numbers.into_iter().all(number) && revision.is_none_or(of_distribution)
 }
 
 /// The name, or the word, at the beginning of `text`: letters and digits, and connectors between them. Empty where `text` begins
@@ -64,8 +70,18 @@ mod tests {
 
     #[test]
     fn names_are_not_public_and_messages_are() {
-        for word in ["Permission", "denied", "publickey", "0644", "OpenSSH_9.2p1", "2.39.5", "id_ed25519", "T", "ssh.bitbucket.org"]
-        {
+        for word in [
+            "Permission",
+            "denied",
+            "publickey",
+            "0644",
+            "OpenSSH_9.2p1",
+            "Debian-2+deb12u10",
+            "2.39.5",
+            "id_ed25519",
+            "T",
+            "ssh.bitbucket.org",
+        ] {
             assert!(is_public(word), "{word}");
         }
         for name in ["acme", "ann1", "web.corp.example.com", "10.0.0.1", "123456", "id_acme", "hunter2", "Зоя", "deadbeef"] {
