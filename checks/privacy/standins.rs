@@ -88,7 +88,10 @@ impl Standins {
                 }
             }
             Kind::Repository => {
-                let path = value.value.trim_matches('/').trim_end_matches(".git");
+                let path = value.value.trim_matches('/').trim_end_matches(".git").trim_matches('/');
+                if path.is_empty() {
+                    return;
+                }
                 let (workspace, repository) = path.rsplit_once('/').unwrap_or(("", path));
                 let parts = workspace.split('/').filter(|w| !w.is_empty()).map(|w| self.standin("workspace", w));
                 let parts: Vec<String> = parts.chain([self.standin("repo", repository)]).collect();

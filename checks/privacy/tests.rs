@@ -135,3 +135,29 @@ fn private_values_have_no_way_out_but_a_redactor() {
     assert_eq!(Plain { home: Some("/home/ann".into()) }.text(&said), "~/.ssh/id is open");
     assert_eq!(Plain { home: Some("/home/an".into()) }.text(&said), "/home/ann/.ssh/id is open");
 }
+
+/// Names as people give them, ordinary words among them, and names that are parts of such words.
+fn a_name() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let word =
+        proptest::sample::select(vec!["key", "config", "server", "ssh", "key-1", "text-2", "onfig", "10.0.0.1", "fe80::1", "~"]);
+    prop_oneof![word.prop_map(String::from), "[a-zA-Z0-9._@/-]{1,10}", "\\PC{1,8}"]
+}
+
+proptest::proptest! {
+    /// Whatever people call their things: no report is withheld for nothing, none shows one of the names, and what has been
+    /// redacted stays as it is when it is redacted again.
+    #[test]
+    fn redacted_text_passes_the_last_look(names in proptest::collection::vec((0..7usize, a_name()), 1..8)) {
+        let kinds = [Kind::User, Kind::Host, Kind::Comment, Kind::Repository, Kind::Path, Kind::Url, Kind::Quoted];
+        let values: Vec<Private> = names.iter().map(|(kind, name)| Private::new(kinds[*kind], name)).collect();
+        let all: String = names.iter().map(|(_, name)| format!("{name} ")).collect();
+        let said = text!("The server of {} reads {}.", Text::join(values.iter().cloned().map(Text::from), ", "), Private::quoted(&all));
+        let standins = standins(std::slice::from_ref(&said));
+        let shown = standins.text(&said);
+        proptest::prop_assert_eq!(standins.inspect(&shown), Ok(()), "{}", shown);
+        for (_, name) in names.iter().filter(|(_, name)| name.len() > 4 && name.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            proptest::prop_assert!(words::is_public(name) || words::is_part_of_a_word(&name.to_lowercase()) || !shown.contains(name.as_str()), "{}", shown);
+        }
+    }
+}
