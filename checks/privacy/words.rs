@@ -18,7 +18,9 @@ fn list() -> &'static HashSet<&'static str> {
 /// (`OpenSSH_9.2p1`, `Debian-2+deb12u7`).
 pub(super) fn is_public(run: &str) -> bool {
     let lower = run.to_lowercase();
-    if run.len() == 1 || list().contains(lower.as_str()) {
+    // An identification string (RFC 4253, 4.2) is as public as the software it names.
+    let lower = lower.strip_prefix("ssh-2.0-").unwrap_or(&lower);
+    if run.len() == 1 || list().contains(lower) {
         return true;
     }
     let Some(digit) = lower.find(|c: char| c.is_ascii_digit()) else { return false };
@@ -77,6 +79,7 @@ mod tests {
             "0644",
             "OpenSSH_9.2p1",
             "Debian-2+deb12u10",
+            "SSH-2.0-OpenSSH_9.2p1",
             "2.39.5",
             "id_ed25519",
             "T",
