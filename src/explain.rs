@@ -39,10 +39,17 @@ pub(crate) fn checks() -> String {
     ALL.iter().fold(String::new(), |out, c| out + &format!("{:28} {}\n", c.meta().id, c.meta().title))
 }
 
+/// Everything that has a page or a section of one, with what it is in a few words: each check, and behind it its codes.
+pub(crate) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALL.iter()
+        .map(|check| check.meta())
+        .flat_map(|meta| std::iter::once((meta.id, meta.title)).chain(meta.codes.iter().map(|code| (code.name(), code.says()))))
+}
+
 /// The name that `name` is probably meant to be.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-    let names = ALL.iter().flat_map(|c| std::iter::once(c.meta().id).chain(c.meta().codes.iter().map(|code| code.name())));
-    names.map(|n| (strsim::damerau_levenshtein(n, name), n)).filter(|(distance, _)| *distance <= 4).min().map(|(_, n)| n)
+    let distances = names().map(|(known, _)| (strsim::damerau_levenshtein(known, name), known));
+    distances.filter(|(distance, _)| *distance <= 4).min().map(|(_, known)| known)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Says why a `git clone` from Bitbucket over SSH fails, proves it, and gives the command that mends it.
 
 mod cli;
+mod completions;
 mod diagnosis;
 mod engine;
 mod exit;
 mod explain;
+mod manual;
 mod output;
 mod progress;
 mod report;
@@ -42,17 +44,23 @@ fn main() -> ExitCode {
 
 fn run() -> Exit {
     let environment = Environment::capture();
+    let asking = environment.text(completions::VARIABLE);
+    if let Some(offered) = asking.and_then(|shell| completions::answer(&shell, std::env::args_os())) {
+        return say(&offered);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            let _ = error.print();
-            return if asked_for { Exit::Healthy } else { Exit::Usage };
+            let printed = error.print();
+            return if asked_for { said(printed) } else { Exit::Usage };
         }
     };
     match cli.command {
         Some(Command::Checks) => say(&explain::checks()),
         Some(Command::Schema) => report::json::schema().map_or(Exit::Fault, |schema| say(&schema)),
+        Some(Command::Completions { shell }) => completions::script(shell).map_or(Exit::Fault, |script| say(&script)),
+        Some(Command::Man) => manual::page().map_or(Exit::Fault, |page| say(&page)),
         Some(Command::Explain { code: None }) => say(&explain::list()),
         Some(Command::Explain { code: Some(code) }) => match explain::page(&code) {
             Some(page) => say(&page),
@@ -113,12 +121,8 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         let text = report::render(&report, format, in_file).map_err(|e| e.to_string())?;
         written = written.or(output.and_then(|output| write(output, &text)).err().unwrap_or(Exit::Healthy));
     }
-    Ok(match report.exit(options.strict) {
-        _ if options.exit_zero => Exit::Healthy,
-        // What git does matters more than where the report went.
-        Exit::Healthy => written,
-        verdict => verdict,
-    })
+    // What git does matters more than where the report went.
+    Ok(if options.exit_zero { written } else { report.exit(options.strict).or(written) })
 }
 
 /// Opens a file for a report. The error has been told.
@@ -153,16 +157,20 @@ fn wants_colour(when: Colour, environment: &Environment) -> bool {
     }
 }
 
-/// Writes the answer to stdout. A reader that has gone away is no fault.
+/// Writes the answer to stdout.
 fn say(text: &str) -> Exit {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Exit::Healthy,
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Exit::Healthy,
-        Err(e) => {
-            complain(&format!("cannot write the report: {e}"));
-            Exit::Fault
+    said(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What comes of having written to stdout. A reader that has gone away is no fault.
+fn said(written: std::io::Result<()>) -> Exit {
+    match written {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            complain(&format!("cannot write to stdout: {e}"));
+            Exit::Usage
         }
+        _ => Exit::Healthy,
     }
 }
 
