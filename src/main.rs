@@ -61,19 +61,27 @@ fn run() -> Exit {
         Some(Command::Schema) => report::json::schema().map_or(Exit::Fault, |schema| say(&schema)),
         Some(Command::Completions { shell }) => completions::script(shell).map_or(Exit::Fault, |script| say(&script)),
         Some(Command::Man) => manual::page().map_or(Exit::Fault, |page| say(&page)),
-        Some(Command::Explain { code: None }) => say(&explain::list()),
-        Some(Command::Explain { code: Some(code) }) => match explain::page(&code) {
-            Some(page) => say(&page),
-            None => {
-                let hint = explain::nearest(&code).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-                complain(&format!("no finding and no check is called {code:?}{hint}"));
-                Exit::Usage
-            }
-        },
+        Some(Command::Explain { code }) => explain(code.as_deref(), &environment),
         None => diagnose(&cli.diagnose, environment).unwrap_or_else(|usage| {
             complain(&usage);
             Exit::Usage
         }),
+    }
+}
+
+/// Prints a page, or the list of them: for reading on a terminal, else as it is.
+fn explain(name: Option<&str>, environment: &Environment) -> Exit {
+    let width = std::io::stdout().is_terminal().then(|| textwrap::termwidth().min(100));
+    let colour = width.is_some() && wants_colour(Colour::Auto, environment);
+    let Some(name) = name else { return say(&explain::list(width, colour)) };
+    match (explain::page(name), width) {
+        (Some(page), Some(width)) => say(&explain::reading::lay_out(&page, width, colour)),
+        (Some(page), None) => say(&page),
+        (None, _) => {
+            let hint = explain::nearest(name).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            complain(&format!("no finding and no check is called {name:?}{hint} (bbdoctor explain lists them)"));
+            Exit::Usage
+        }
     }
 }
 

@@ -20,6 +20,8 @@
 
 mod case;
 mod judge;
+#[path = "../documents/kept.rs"]
+mod kept;
 mod namespace;
 mod programs;
 mod server;
@@ -40,6 +42,7 @@ mod host_move;
 mod hostile;
 mod key_files;
 mod network;
+mod readme;
 mod repository;
 mod trust;
 mod url;

@@ -8,11 +8,8 @@ use nix::fcntl::{Flock, FlockArg};
 
 /// Each file (from the top of the repository) holds what is said.
 pub(crate) fn files(said: &[(String, String)]) {
-    let differ = said.iter().filter_map(|(path, said)| {
-        let path = at_top(path);
-        differs(&path, &fs::read_to_string(&path).unwrap_or_default(), said)
-    });
-    assert_none(&differ.collect::<Vec<_>>());
+    let differ: Vec<String> = said.iter().filter_map(|(path, said)| differs(&at_top(path), said)).collect();
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
 
 /// For each name, the lines of README.md between `<!-- NAME -->` and `<!-- end of NAME -->` are what is said.
@@ -21,13 +18,13 @@ pub(crate) fn readme(said: &[(&str, String)]) {
     // Several tests may write it at the same time.
     let _writer = Flock::lock(fs::File::open(&path).unwrap(), FlockArg::LockExclusive).unwrap();
     let old = fs::read_to_string(&path).unwrap();
-    let new = said.iter().fold(old.clone(), |text, (name, said)| {
+    let new = said.iter().fold(old, |text, (name, said)| {
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->\n"));
         let parts = text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
         let (before, after) = parts.unwrap_or_else(|| panic!("README.md lacks the lines {begin}and {end}"));
         format!("{before}{begin}{said}{end}{after}")
     });
-    assert_none(&Vec::from_iter(differs(&path, &old, &new)));
+    files(&[("README.md".into(), new)]);
 }
 
 fn at_top(path: &str) -> PathBuf {
@@ -35,7 +32,8 @@ fn at_top(path: &str) -> PathBuf {
 }
 
 /// What is to be told of a file that is not what it should be; it may have been written anew.
-fn differs(path: &Path, old: &str, new: &str) -> Option<String> {
+fn differs(path: &Path, new: &str) -> Option<String> {
+    let old = fs::read_to_string(path).unwrap_or_default();
     if old == new {
         return None;
     }
@@ -45,9 +43,11 @@ fn differs(path: &Path, old: &str, new: &str) -> Option<String> {
     }
     let same = old.lines().zip(new.lines()).take_while(|(old, new)| old == new).count();
     let line = |text: &str| text.lines().nth(same).unwrap_or("(nothing)").to_owned();
-    Some(format!("{}:{}: BBDOCTOR_UPDATE=1 writes it anew\n  kept: {}\n  said: {}", path.display(), same + 1, line(old), line(new)))
-}
-
-fn assert_none(differ: &[String]) {
-    assert!(differ.is_empty(), "{}", differ.join("\n"));
+    Some(format!(
+        "{}:{}: BBDOCTOR_UPDATE=1 writes it anew\n  kept: {}\n  said: {}",
+        path.display(),
+        same + 1,
+        line(&old),
+        line(new)
+    ))
 }
