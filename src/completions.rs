@@ -74,3 +74,17 @@ fn command() -> Command {
         .mut_arg("skip", |arg| arg.value_parser(ids()))
         .mut_subcommand("explain", |explain| explain.mut_arg("code", |arg| arg.value_parser(pages)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_known_shell_that_sends_words_is_answered() {
+        let ask = |shell: &str, arguments: &[&str]| answer(shell, arguments.iter().map(OsString::from));
+        assert!(ask("fish", &["bbdoctor", "--", "bbdoctor", "comp"]).is_some_and(|offered| offered.starts_with("completions\t")));
+        assert_eq!(ask("tcsh", &["bbdoctor", "--", "bbdoctor", "comp"]), None);
+        assert_eq!(ask("fish", &["bbdoctor", "--"]), None);
+        assert_eq!(ask("fish", &["bbdoctor", "acme/app"]), None);
+    }
+}

@@ -71,7 +71,7 @@ fn commands(line: &str) -> Vec<Vec<String>> {
 fn complaint(words: &[String], home: &Path) -> Option<String> {
     let at_home = |word: &String| word.replace("~/", &format!("{}/", home.display())).replace("$HOME", &home.to_string_lossy());
     let mut arguments: Vec<String> = words[1..].iter().map(at_home).collect();
-    let mut program = Command::new(&words[0]);
+    let mut program = Command::new(if words[0] == "ssh-add" { "ssh-agent" } else { &words[0] });
     program
         .env("HOME", home)
         .env_remove("SSH_AUTH_SOCK")
@@ -98,7 +98,11 @@ fn complaint(words: &[String], home: &Path) -> Option<String> {
             }
             &["usage:", "unknown option", "illegal option", "Too many arguments"]
         }
-        "ssh-add" => &["usage:", "unknown option", "illegal option"],
+        // It looks for an agent before it looks at its options, so it gets one of its own.
+        "ssh-add" => {
+            arguments.splice(0..0, [words[0].clone()]);
+            &["usage:", "unknown option", "illegal option", "invalid option"]
+        }
         "git" => &["usage:", "unknown option", "is not a git command", "unknown switch"],
         _ => return None,
     };
