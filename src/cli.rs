@@ -23,7 +23,6 @@ const LIMIT: &str = "Limits";
     name = "bbdoctor",
     version,
     args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true,
     max_term_width = 100,
     after_help = manual::short_help(),
     after_long_help = manual::long_help()
