@@ -1,7 +1,7 @@
 //! Would ssh trust the key that the server presents?
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
@@ -53,6 +53,11 @@ impl Check for KnownHostsCheck {
             return Ok(found);
         }
         let peer = evidence.peer()?;
+        if let Some(finding) = revoked_by_list(evidence, peer) {
+            let mut found = Findings::new("the list that RevokedHostKeys names has the server's key");
+            found.push(finding);
+            return Ok(found);
+        }
         let mut found = Findings::new(text!("ssh looks the server up as {}", Private::host(&known.entries.name)));
         match (judged(evidence, known, peer), &known.command) {
             // What the command adds is seen in git's run alone.
@@ -320,17 +325,48 @@ fn retired(known: &KnownHosts) -> Vec<Finding> {
 }
 
 fn unusable_revocations(evidence: &Evidence) -> Option<Finding> {
-    let (path, error) = evidence.unusable_revoked_host_keys()?;
-    let mut finding = Finding::blocking(
+    // Before 9.4 ssh takes `~` in this setting for a folder of that name; its own words tell.
+    let from_ssh = || {
+        let (path, error) =
+            said_of_revocations(evidence, "Error checking host key ", " in revoked keys file ")?.rsplit_once(": ")?;
+        Some((path.into(), error.to_string()))
+    };
+    let (path, error) = evidence.unusable_revoked_host_keys().or_else(from_ssh)?;
+    let finding = Finding::blocking(
         Code::RevokedKeysFileUnusable,
         text!("RevokedHostKeys names {}, which cannot be read; ssh then trusts no host.", Private::path(&path)),
+    );
+    Some(without_revocations(evidence, finding.subject(Subject::file(&path, None)).evidence("error", Private::quoted(error))))
+}
+
+/// Only ssh reads the list, which may be a binary one (ssh-keygen -k).
+fn revoked_by_list(evidence: &Evidence, peer: &Peer) -> Option<Finding> {
+    let path = PathBuf::from(said_of_revocations(evidence, "Host key ", " revoked by file ")?);
+    let presented = text!("{} {}", &peer.host_key.algorithm, peer.host_key.fingerprint());
+    let finding = Finding::blocking(
+        Code::HostKeyRevoked,
+        text!("{}, which RevokedHostKeys names, revokes the key that the server presents.", Private::path(&path)),
     )
     .subject(Subject::file(&path, None))
-    .evidence("error", error);
-    if let Some(position) = evidence.setting_position("revokedhostkeys") {
-        finding = finding.remedy(advice::delete_line(&position, "Take the setting out, or correct its path."));
+    .evidence("presented", presented);
+    Some(if peer.published {
+        without_revocations(evidence, finding)
+    } else {
+        finding.remedy(Remedy::ask("ask", "Do not connect; ask who runs the server, from another network."))
+    })
+}
+
+/// The rest of ssh's line, when git ran it and failed, that begins with `beginning` and goes on with `middle` somewhere.
+fn said_of_revocations<'e>(evidence: &'e Evidence, beginning: &str, middle: &str) -> Option<&'e str> {
+    let said = &evidence.git_run().ok().filter(|run| !run.works)?.said;
+    said.iter().find_map(|line| Some(line.strip_prefix(beginning)?.split_once(middle)?.1))
+}
+
+fn without_revocations(evidence: &Evidence, finding: Finding) -> Finding {
+    match evidence.setting_position("revokedhostkeys") {
+        Some(position) => finding.remedy(advice::delete_line(&position, "Take the setting out, or correct its list.")),
+        None => finding,
     }
-    Some(finding)
 }
 
 fn file_of(entries: &[Entry]) -> Text {

@@ -1,21 +1,32 @@
-//! The command line.
+//! The command line. The first paragraph of a description is its line in `-h`; `--help` and the manual page have all of it.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::completions::Shell;
+use crate::manual;
 use crate::output::Destination;
 
-const EXAMPLES: &str = "Examples:
-  bbdoctor                                    why can't git fetch from here?
-  bbdoctor git@ssh.bitbucket.org:acme/app.git why can't I clone this?
-  bbdoctor acme/app --push                    why can't I push to it?
-  bbdoctor --format json > report.json        for a CI job; the exit status says the rest
-  bbdoctor explain key-not-offered            what a finding means";
+/// Headings of the help: what is asked, how it is told, and what it may take.
+const ASK: &str = "What to ask";
+const TELL: &str = "How to report";
+const LIMIT: &str = "Limits";
 
-/// Says why git cannot clone from Bitbucket over SSH, proves it, and gives the command that mends it.
+/// Says why git cannot clone from Bitbucket over SSH, proves it, and gives the command that mends it
+///
+/// It follows the clone step by step as git and ssh would make it: the URL, the ssh client, its configuration, the keys and the
+/// agent, the name, the port, the server's key, the server's answer to each key, the repository. At the end it runs git
+/// itself, and the verdict follows git. It mends nothing by itself.
 #[derive(Debug, Parser)]
-#[command(name = "bbdoctor", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(
+    name = "bbdoctor",
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+    after_help = manual::short_help(),
+    after_long_help = manual::long_help()
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -26,69 +37,132 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Explain a finding or a check, offline; without a name, list them
+    ///
+    /// A finding's code stands in every report. Its page says what it means, why it breaks a clone, how to mend it, and how to
+    /// see it yourself. The page of a check has all its findings. On a terminal the page is laid out for reading; elsewhere
+    /// it is Markdown.
+    #[command(after_help = manual::examples_of("explain"))]
     Explain {
         /// The code of a finding or the id of a check
         code: Option<String>,
     },
     /// List the checks in the order in which they run
+    ///
+    /// The order is that of a clone. Their ids are what --only and --skip take.
+    #[command(after_help = manual::examples_of("checks"))]
     Checks,
     /// Print the JSON Schema of the report
+    ///
+    /// Every report of --format json is valid against it. The meaning of the exit statuses stands in it too.
+    #[command(after_help = manual::examples_of("schema"))]
     Schema,
+    /// Print a shell's completions, check ids and codes included
+    ///
+    /// They complete options and subcommands, the ids of checks behind --only and --skip (also in a list), and the codes that
+    /// explain takes. The script asks bbdoctor at each TAB, so it stays right when bbdoctor is upgraded.
+    #[command(after_help = manual::examples_of("completions"))]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    ///
+    /// It is in roff, for man.
+    #[command(after_help = manual::examples_of("man"))]
+    Man,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Diagnose {
-    /// A Git URL, workspace/repo, the name of a remote, or a host (also an alias from ssh_config); without it, the remote
-    /// that git would fetch from here
-    #[arg(value_name = "TARGET")]
+    /// A Git URL, workspace/repo, a remote or a host; without it, the remote git would use here
+    ///
+    /// A remote is one of the repository in the current folder, and a host may be an alias from ssh_config. The folder of
+    /// another repository is taken too. Where the remote that git would use does not lead to Bitbucket, the service itself is
+    /// examined, without a repository.
+    #[arg(value_name = "TARGET", value_hint = ValueHint::Other)]
     pub(crate) target: Option<std::ffi::OsString>,
-    /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
-    /// Write the report to FILE too (mode 0600, never through a symbolic link); FORMAT:FILE writes it in another format; may
-    /// be given several times
-    #[arg(long, value_name = "[FORMAT:]FILE")]
-    pub(crate) output: Vec<Destination>,
-    /// Show stand-ins (user-1, ~, repo-1) for what is private; auto: in markdown and in --output, not on a terminal
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Redact::Auto, num_args = 0..=1, require_equals = true,
-          default_missing_value = "always")]
-    pub(crate) redact: Redact,
     /// Ask whether git can push, rather than fetch
-    #[arg(long)]
+    ///
+    /// At the end git makes a dry run of a push, which changes nothing.
+    #[arg(long, help_heading = ASK)]
     pub(crate) push: bool,
     /// Run only these checks
-    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    ///
+    /// `bbdoctor checks` lists their ids. The report names the checks that did not run.
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = ASK)]
     pub(crate) only: Vec<String>,
     /// Leave these checks out
-    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = ASK)]
     pub(crate) skip: Vec<String>,
-    /// Start no other program: no git, no ssh, no ProxyCommand, no Match exec
-    #[arg(long)]
-    pub(crate) no_exec: bool,
-    /// Use no network: local checks only
-    #[arg(long)]
-    pub(crate) offline: bool,
-    /// How long the whole run may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(crate) timeout: u64,
-    /// Let warnings count as failure
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Exit with status 0 whatever is found
-    #[arg(long)]
-    pub(crate) exit_zero: bool,
     /// bbdoctor's own configuration, instead of ~/.config/bbdoctor/config.toml
-    #[arg(long, value_name = "FILE")]
+    ///
+    /// It describes hosts that bbdoctor does not know, and replaces what it knows of the others.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = ASK)]
     pub(crate) config: Option<PathBuf>,
-    /// When to use colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto)]
-    pub(crate) color: Colour,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Human, help_heading = TELL)]
+    pub(crate) format: Format,
+    /// Write the report to FILE too; may be given several times
+    ///
+    /// It is written in the form before the colon, else in that of --format, and goes to stdout all the same. FILE gets mode
+    /// 0600; it is opened before the work begins, and never through a symbolic link.
+    #[arg(long, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, help_heading = TELL)]
+    pub(crate) output: Vec<Destination>,
+    /// Show stand-ins (user-1, ~, repo-1) in place of what is private
+    ///
+    /// `auto` does so in files that --output writes, which are made to be given away, and not on stdout. Fingerprints stay: they
+    /// tell keys apart and nothing else. Should something private be left in the text all the same, nothing is written.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t = Redact::Auto,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "always",
+        help_heading = TELL
+    )]
+    pub(crate) redact: Redact,
     /// Show every check with its evidence
-    #[arg(short, long, conflicts_with = "quiet")]
+    #[arg(short, long, conflicts_with = "quiet", help_heading = TELL)]
     pub(crate) verbose: bool,
     /// Show only the verdict
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = TELL)]
     pub(crate) quiet: bool,
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, help_heading = TELL)]
+    pub(crate) color: Colour,
+    /// Let warnings count as failure
+    ///
+    /// A set-up that works with a warning then exits with status 1.
+    #[arg(long, help_heading = TELL)]
+    pub(crate) strict: bool,
+    /// Exit with status 0 whatever is found
+    ///
+    /// Wrong usage still exits with status 2.
+    #[arg(long, help_heading = TELL)]
+    pub(crate) exit_zero: bool,
+    /// Start no other program: no git, no ssh, no ProxyCommand, no Match exec
+    ///
+    /// bbdoctor then goes by its own reading of everything, and the verdict lacks git's word.
+    #[arg(long, help_heading = LIMIT)]
+    pub(crate) no_exec: bool,
+    /// Use no network: local checks only
+    ///
+    /// Where they find nothing broken the verdict is inconclusive.
+    #[arg(long, help_heading = LIMIT)]
+    pub(crate) offline: bool,
+    /// How long the whole run may take
+    ///
+    /// From 1 to 3600. The report names what was not examined by then.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u64).range(1..=3600),
+        help_heading = LIMIT
+    )]
+    pub(crate) timeout: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -113,6 +187,8 @@ pub(crate) enum Redact {
 pub(crate) enum Colour {
     /// On a terminal, unless NO_COLOR is set
     Auto,
+    /// Also where stdout is no terminal
     Always,
+    /// Words carry the meaning in any case
     Never,
 }

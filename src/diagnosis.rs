@@ -159,8 +159,11 @@ pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
     }
     let unseen: Vec<_> = results
         .iter()
-        .filter(|r| {
-            matches!(r.status, Status::Blocked | Status::Unknown | Status::Skipped | Status::Crashed) && r.meta.id != "git-agrees"
+        .filter(|r| match r.status {
+            Status::Blocked | Status::Unknown | Status::Skipped | Status::Crashed => r.meta.id != "git-agrees",
+            // Who selects checks asks for no more than those; but without a network no answer is whole.
+            Status::NotSelected => *witness == Witness::Offline,
+            Status::Pass | Status::Warn | Status::Fail | Status::NotApplicable => false,
         })
         .map(|r| r.meta.id)
         .collect();
@@ -215,7 +218,17 @@ impl Verdict {
     /// One sentence for a reader who reads nothing else.
     pub(crate) fn summary(&self, results: &[CheckResult], operation: &str) -> Text {
         let warnings = results.iter().flat_map(|r| &r.findings).filter(|f| f.severity == Severity::Warning).count();
+        let left_out = results.iter().filter(|r| r.status == Status::NotSelected).count();
+        let git_works = results.iter().any(|r| r.meta.id == "git-agrees" && matches!(r.status, Status::Pass | Status::Warn));
         match self {
+            Verdict::Healthy if left_out > 0 && !git_works => {
+                text!(
+                    "Nothing that was examined keeps git from a {}; {} checks were left out, and there are {} warnings.",
+                    operation,
+                    left_out,
+                    warnings
+                )
+            }
             Verdict::Healthy if warnings == 0 => text!("git can {} over SSH; nothing stands in the way.", operation),
             Verdict::Healthy if warnings == 1 => text!("git can {} over SSH; there is 1 warning.", operation),
             Verdict::Healthy => text!("git can {} over SSH; there are {} warnings.", operation, warnings),
@@ -278,6 +291,22 @@ mod tests {
             Just(Witness::NotAsked),
             past.prop_map(|got_past| Witness::Failed { got_past })
         ]
+    }
+
+    #[test]
+    fn what_was_left_out_is_not_vouched_for() {
+        let left_out = || {
+            let mut results = results(&vec![(0, Vec::new()); ALL.len()]);
+            results.iter_mut().skip(1).for_each(|r| r.status = Status::NotSelected);
+            results
+        };
+        let summary = |verdict: &Verdict| {
+            use bbdoctor_checks::privacy::{Plain, Redactor as _};
+            Plain::default().text(&verdict.summary(&left_out(), "fetch"))
+        };
+        let selected = judge(&mut left_out(), &Witness::NotAsked);
+        assert!(matches!(selected, Verdict::Healthy) && !summary(&selected).contains("git can"), "{}", summary(&selected));
+        assert!(matches!(judge(&mut left_out(), &Witness::Offline), Verdict::Inconclusive(_)));
     }
 
     proptest! {

@@ -43,7 +43,7 @@ impl Exit {
     /// What it means, in a few words.
     pub(crate) fn means(self) -> &'static str {
         match self {
-            Exit::Healthy => "healthy (warnings allowed)",
+            Exit::Healthy => "healthy (warnings allowed, unless --strict)",
             Exit::Broken => "broken",
             Exit::Usage => "wrong usage, an output that cannot be written, or unreadable configuration of bbdoctor",
             Exit::Inconclusive => "inconclusive: something needed could not be examined",

@@ -1,8 +1,11 @@
 //! The pages: what a finding or a check means, printed offline.
 
+pub(crate) mod reading;
+
 use std::fmt::Write as _;
 
 use bbdoctor_checks::ALL;
+use owo_colors::Style;
 
 /// The page of a check, or the section of a code; `None` for a name that is neither.
 pub(crate) fn page(name: &str) -> Option<String> {
@@ -21,14 +24,14 @@ fn section(page: &str, name: &str) -> Option<String> {
     Some(body.join("\n").trim_end().to_string() + "\n")
 }
 
-/// Every check with its codes.
-pub(crate) fn list() -> String {
+/// Every check with its codes, a line each; for a terminal wrapped to `width` columns.
+pub(crate) fn list(width: Option<usize>, colour: bool) -> String {
     let mut out = String::new();
-    for check in ALL {
-        let meta = check.meta();
-        let _ = writeln!(out, "{}: {}", meta.id, meta.title);
+    for meta in ALL.iter().map(|check| check.meta()) {
+        let _ = writeln!(out, "{}: {}", reading::painted(meta.id, Style::new().bold(), colour), meta.title);
         for code in meta.codes {
-            let _ = writeln!(out, "    {:32} {}", code.name(), code.says());
+            let line = format!("    {:32} {}", code.name(), code.says());
+            out.push_str(&reading::wrapped(&line, width.unwrap_or(usize::MAX), &" ".repeat(37)));
         }
     }
     out
@@ -39,10 +42,17 @@ pub(crate) fn checks() -> String {
     ALL.iter().fold(String::new(), |out, c| out + &format!("{:28} {}\n", c.meta().id, c.meta().title))
 }
 
+/// Everything that has a page or a section of one, with what it is in a few words: each check, and behind it its codes.
+pub(crate) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALL.iter()
+        .map(|check| check.meta())
+        .flat_map(|meta| std::iter::once((meta.id, meta.title)).chain(meta.codes.iter().map(|code| (code.name(), code.says()))))
+}
+
 /// The name that `name` is probably meant to be.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-    let names = ALL.iter().flat_map(|c| std::iter::once(c.meta().id).chain(c.meta().codes.iter().map(|code| code.name())));
-    names.map(|n| (strsim::damerau_levenshtein(n, name), n)).filter(|(distance, _)| *distance <= 4).min().map(|(_, n)| n)
+    let distances = names().map(|(known, _)| (strsim::damerau_levenshtein(known, name), known));
+    distances.filter(|(distance, _)| *distance <= 4).min().map(|(_, known)| known)
 }
 
 #[cfg(test)]
@@ -57,6 +67,29 @@ mod tests {
             let sections: Vec<_> = meta.page.lines().filter_map(|l| l.strip_prefix("## ")).map(str::trim).collect();
             assert_eq!(codes, sections, "checks/{}.md", meta.id.replace('-', "_"));
             assert!(meta.page.starts_with(&format!("# {}\n", meta.id)));
+        }
+    }
+
+    #[test]
+    fn every_section_has_its_four_parts() {
+        const WHY: [&str; 4] = [
+            "**Why it breaks a clone.**",
+            "**Why it breaks a push.**",
+            "**Why it may break a clone.**",
+            "**Why it does not break a clone.**",
+        ];
+        for code in ALL.iter().flat_map(|check| check.meta().codes) {
+            let name = code.name();
+            let section = page(name).expect("a section");
+            let strong: Vec<&str> = section.split("\n\n").filter(|part| part.starts_with("**")).collect();
+            let parts: Vec<&str> =
+                strong.iter().filter_map(|part| part.match_indices("**").nth(1).map(|(end, _)| &part[..end + 2])).collect();
+            let [means, why, mend, see] = parts[..] else { panic!("{name}: {parts:?}") };
+            assert_eq!((means, mend, see), ("**What it means.**", "**Mend it.**", "**See it yourself.**"), "{name}");
+            assert!(WHY.contains(&why), "{name}: {why}");
+            assert!(strong[..2].iter().all(|part| part.contains(' ') && part.len() > 60), "{name} says too little");
+            assert!(section.ends_with("```\n"), "{name} ends with no command to see it by");
+            assert!(section.lines().count() <= 48, "{name} is too long to be read");
         }
     }
 

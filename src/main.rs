@@ -1,10 +1,12 @@
 //! Says why a `git clone` from Bitbucket over SSH fails, proves it, and gives the command that mends it.
 
 mod cli;
+mod completions;
 mod diagnosis;
 mod engine;
 mod exit;
 mod explain;
+mod manual;
 mod output;
 mod progress;
 mod report;
@@ -42,30 +44,44 @@ fn main() -> ExitCode {
 
 fn run() -> Exit {
     let environment = Environment::capture();
+    let asking = environment.text(completions::VARIABLE);
+    if let Some(offered) = asking.and_then(|shell| completions::answer(&shell, std::env::args_os())) {
+        return say(&offered);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            let _ = error.print();
-            return if asked_for { Exit::Healthy } else { Exit::Usage };
+            let printed = error.print();
+            return if asked_for { said(printed) } else { Exit::Usage };
         }
     };
     match cli.command {
         Some(Command::Checks) => say(&explain::checks()),
         Some(Command::Schema) => report::json::schema().map_or(Exit::Fault, |schema| say(&schema)),
-        Some(Command::Explain { code: None }) => say(&explain::list()),
-        Some(Command::Explain { code: Some(code) }) => match explain::page(&code) {
-            Some(page) => say(&page),
-            None => {
-                let hint = explain::nearest(&code).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-                complain(&format!("no finding and no check is called {code:?}{hint}"));
-                Exit::Usage
-            }
-        },
+        Some(Command::Completions { shell }) => completions::script(shell).map_or(Exit::Fault, |script| say(&script)),
+        Some(Command::Man) => manual::page().map_or(Exit::Fault, |page| say(&page)),
+        Some(Command::Explain { code }) => explain(code.as_deref(), &environment),
         None => diagnose(&cli.diagnose, environment).unwrap_or_else(|usage| {
             complain(&usage);
             Exit::Usage
         }),
+    }
+}
+
+/// Prints a page, or the list of them: for reading on a terminal, else as it is.
+fn explain(name: Option<&str>, environment: &Environment) -> Exit {
+    let width = std::io::stdout().is_terminal().then(|| textwrap::termwidth().min(100));
+    let colour = width.is_some() && wants_colour(Colour::Auto, environment);
+    let Some(name) = name else { return say(&explain::list(width, colour)) };
+    match (explain::page(name), width) {
+        (Some(page), Some(width)) => say(&explain::reading::lay_out(&page, width, colour)),
+        (Some(page), None) => say(&page),
+        (None, _) => {
+            let hint = explain::nearest(name).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            complain(&format!("no finding and no check is called {name:?}{hint} (bbdoctor explain lists them)"));
+            Exit::Usage
+        }
     }
 }
 
@@ -163,16 +179,20 @@ fn wants_colour(when: Colour, environment: &Environment) -> bool {
     }
 }
 
-/// Writes the answer to stdout. A reader that has gone away is no fault.
+/// Writes the answer to stdout.
 fn say(text: &str) -> Exit {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Exit::Healthy,
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Exit::Healthy,
-        Err(e) => {
-            complain(&format!("cannot write the report: {e}"));
-            Exit::Fault
+    said(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What comes of having written to stdout. A reader that has gone away is no fault.
+fn said(written: std::io::Result<()>) -> Exit {
+    match written {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            complain(&format!("cannot write to stdout: {e}"));
+            Exit::Usage
         }
+        _ => Exit::Healthy,
     }
 }
 

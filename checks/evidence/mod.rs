@@ -557,6 +557,7 @@ impl Evidence {
     /// git's answer, if it was asked for one.
     pub fn witness(&self) -> Witness {
         match self.git_run.get() {
+            _ if self.request.offline => Witness::Offline,
             None | Some(Err(Unavailable::Skipped { .. } | Unavailable::NotApplicable { .. })) => Witness::NotAsked,
             Some(Err(_)) => Witness::Silent,
             Some(Ok(run)) if run.timed_out => Witness::Silent,

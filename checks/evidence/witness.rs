@@ -21,8 +21,10 @@ pub enum Witness {
     },
     /// git was asked and gave no answer in time, or could not be started.
     Silent,
-    /// git was not asked (`--no-exec`, `--offline`).
+    /// git was not asked (`--no-exec`, `--only`, `--skip`).
     NotAsked,
+    /// Nothing on the network was asked (`--offline`).
+    Offline,
 }
 
 impl Witness {
@@ -31,13 +33,13 @@ impl Witness {
         match self {
             Witness::Worked => Some(true),
             Witness::Failed { .. } => Some(false),
-            Witness::Silent | Witness::NotAsked => None,
+            Witness::Silent | Witness::NotAsked | Witness::Offline => None,
         }
     }
 
     /// Whether git was asked.
     pub fn was_asked(self) -> bool {
-        self != Witness::NotAsked
+        !matches!(self, Witness::NotAsked | Witness::Offline)
     }
 
     /// The last check whose part is known to have succeeded although git failed.

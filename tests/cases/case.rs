@@ -60,8 +60,9 @@ pub(crate) fn survives<F: FnOnce(&mut World)>(arrange: F) {
     case(Expected::Agreement, &[], arrange, World::expect_agreement);
 }
 
-/// A world with expectations of its own: `arrange` builds it, the service starts, `judge` asserts.
-pub(crate) fn case<F, J>(expected: Expected, codes: &[&str], arrange: F, judge: J)
+/// A world with expectations of its own: `arrange` builds it, the service starts, `judge` asserts. What the inner run printed is
+/// given to the outer one; the others get nothing.
+pub(crate) fn case<F, J>(expected: Expected, codes: &[&str], arrange: F, judge: J) -> Option<String>
 where
     F: FnOnce(&mut World),
     J: FnOnce(&mut World),
@@ -77,8 +78,9 @@ where
         world.start();
         judge(&mut world);
     } else {
-        run_inside(&name);
+        return Some(run_inside(&name));
     }
+    None
 }
 
 /// `cases::url::slash::{{closure}}` is the closure of the test `url::slash`.
@@ -95,7 +97,7 @@ fn host_of(name: &str) -> &'static str {
     if sum.is_multiple_of(2) { "bitbucket.org" } else { "ssh.bitbucket.org" }
 }
 
-fn run_inside(name: &str) {
+fn run_inside(name: &str) -> String {
     let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     namespace::prepare(&scratch);
     // A session of its own, so that no program of the case finds a terminal to ask; namespaces of its own for ports, paths and processes.
@@ -131,6 +133,7 @@ fn run_inside(name: &str) {
          this account (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), or run as root.",
         inner.status
     );
+    said.into_owned()
 }
 
 /// One write, so that lines of cases running side by side do not mix.

@@ -20,6 +20,8 @@
 
 mod case;
 mod judge;
+#[path = "../documents/kept.rs"]
+mod kept;
 mod namespace;
 mod programs;
 mod server;
@@ -41,6 +43,7 @@ mod hostile;
 mod key_files;
 mod network;
 mod privacy;
+mod readme;
 mod repository;
 mod trust;
 mod url;

@@ -47,8 +47,8 @@ esac
 pub(crate) enum Names {
     /// Every name: it does not exist.
     Unknown,
-    /// Every name: 127.0.0.1, as a captive portal's server does.
-    Loopback,
+    /// Every name: this address, as a captive portal's server does.
+    Address([u8; 4]),
     /// Nothing, ever.
     Silent,
 }
@@ -171,13 +171,14 @@ pub(crate) fn serve(address: &str, port: u16, answer: impl Fn(TcpStream) + Send 
 fn name_answer(query: &[u8], names: Names) -> Vec<u8> {
     let question_end = query.iter().skip(12).position(|byte| *byte == 0).map_or(query.len(), |end| (12 + end + 5).min(query.len()));
     let wants_a = query.get(question_end.saturating_sub(4)..question_end) == Some(&[0, 1, 0, 1]);
-    let answers = matches!(names, Names::Loopback) && wants_a;
+    let address = if let Names::Address(address) = names { Some(address).filter(|_| wants_a) } else { None };
     let code = if matches!(names, Names::Unknown) { 3 } else { 0 };
     let mut answer = query[..2].to_vec();
-    answer.extend([0x81, 0x80 | code, 0, 1, 0, u8::from(answers), 0, 0, 0, 0]);
+    answer.extend([0x81, 0x80 | code, 0, 1, 0, u8::from(address.is_some()), 0, 0, 0, 0]);
     answer.extend(&query[12..question_end]);
-    if answers {
-        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
+    if let Some(address) = address {
+        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        answer.extend(address);
     }
     answer
 }

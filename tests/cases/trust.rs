@@ -96,6 +96,31 @@ fn list_of_revoked_keys_is_missing() {
     });
 }
 
+/// The list of revoked keys, with all of the service's.
+fn list(world: &World) {
+    let keys: String = ["ed25519", "ecdsa", "rsa"].iter().map(|kind| world.host_key(kind) + "\n").collect();
+    world.write(".ssh/revoked", keys, 0o600);
+}
+
+#[test]
+fn every_key_is_on_the_list_of_revoked_ones() {
+    broken(&["host-key-revoked"], |world| {
+        world.plain();
+        list(world);
+        world.config("Host *\n  RevokedHostKeys /home/dev/.ssh/revoked\n");
+    });
+}
+
+#[test]
+fn list_of_revoked_keys_in_a_folder_called_tilde() {
+    // Before 9.4 ssh expands nothing here; since then the list is read, and has the key.
+    broken(&["revoked-keys-file-unusable", "host-key-revoked"], |world| {
+        world.plain();
+        list(world);
+        world.config("Host *\n  RevokedHostKeys ~/.ssh/revoked\n");
+    });
+}
+
 #[test]
 fn type_is_forced_that_nobody_noted() {
     broken(&["host-key-type-forced"], |world| {
