@@ -79,6 +79,9 @@ pub(crate) struct Diagnose {
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto)]
     pub(crate) color: Colour,
+    /// Report in whole sentences, one fact a line, for a screen reader: no table, nothing aligned, nothing that moves
+    #[arg(long)]
+    pub(crate) accessible: bool,
     /// Show every check with its evidence
     #[arg(short, long, conflicts_with = "quiet")]
     pub(crate) verbose: bool,

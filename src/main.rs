@@ -26,6 +26,7 @@ use clap::error::ErrorKind;
 use cli::{Cli, Colour, Command, Diagnose, Format};
 use exit::Exit;
 use output::Output;
+use progress::Progress;
 use report::Report;
 use report::human::{Detail, Manner};
 
@@ -95,8 +96,12 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         services,
         environment,
     }));
-    let progress = progress::Progress::new(options.format == Format::Human && !options.quiet);
-    let mut results = engine::examine(&evidence, &selection, &mut |event| progress.show(&event, &evidence));
+    let progress = match (options.format == Format::Human && !options.quiet, options.accessible) {
+        (false, _) => Progress::none(),
+        (true, true) => Progress::still(evidence.budget()),
+        (true, false) => Progress::moving(evidence.budget()),
+    };
+    let mut results = engine::examine(&evidence, &selection, &mut |check| progress.show(check));
     progress.finish();
     let verdict = diagnosis::judge(&mut results, &evidence.witness());
     let redactor = Plain { home: evidence.home() };
@@ -106,7 +111,8 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         (false, true) => Detail::Verbose,
         (false, false) => Detail::Normal,
     };
-    let on_screen = Manner { detail, colour, width: textwrap::termwidth().min(120) };
+    let width = if std::io::stdout().is_terminal() { textwrap::termwidth().min(120) } else { 80 };
+    let on_screen = Manner { detail, colour, width, accessible: options.accessible };
     let mut written = say(&report::render(&report, options.format, on_screen).map_err(|e| e.to_string())?);
     for (format, output) in outputs {
         let in_file = Manner { colour: false, width: 80, ..on_screen };

@@ -42,7 +42,7 @@ pub(crate) fn broken() -> Report {
     found(&mut report, "authentication", CheckStatus::Fail, failed);
     let retired = FindingReport {
         subject: Some(Subject { kind: "file".into(), name: "~/.ssh/known_hosts".into(), line: Some(2) }),
-        remedies: vec![edit("delete-line", "Delete the line of the retired key.", "replace", Some(2), &[])],
+        remedies: vec![edit("drop-line", "Delete the line of the retired key.", "replace", Some(2), &[])],
         ..finding(
             "known-hosts-retired-entry",
             "warning",
@@ -225,10 +225,15 @@ fn run(id: &str, summary: &str, argv: &[&str]) -> Remedy {
 }
 
 fn edit(id: &str, summary: &str, change: &str, line: Option<usize>, lines: &[&str]) -> Remedy {
-    let file = if id == "know-name" { "/home/zoe/.ssh/known_hosts" } else { "/home/zoe/.ssh/config" };
+    let file = if ["know-name", "drop-line"].contains(&id) { "/home/zoe/.ssh/known_hosts" } else { "/home/zoe/.ssh/config" };
     let lines = lines.iter().map(|l| l.to_string()).collect();
     let edit = EditReport { file: file.into(), change: change.into(), line, lines };
     Remedy { kind: "edit".into(), edit: Some(edit), safety: "confirm".into(), ..ask(id, summary) }
+}
+
+/// A key that ssh offers and the server refuses.
+pub(crate) fn key() -> Identity {
+    identities().remove(0)
 }
 
 fn identities() -> Vec<Identity> {
