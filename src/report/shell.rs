@@ -142,12 +142,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("a b/.ssh/known_hosts");
         let lines = ["ssh.bitbucket.org ssh-ed25519 AAAA/+==".to_string(), "# it's `a` \"line\" \\".into()];
-        for shell in ["sh", "bash"] {
+        for shell in SHELLS {
             let command = append_command(file.to_str().unwrap(), &lines, false);
-            assert!(Command::new(shell).args(["-c", &command]).status().unwrap().success(), "{command}");
+            let Ok(done) = Command::new(shell).args(["-c", &command]).output() else { continue };
+            assert!(done.status.success(), "{shell}: {command}");
             let text = std::fs::read_to_string(&file).unwrap();
             let last: Vec<_> = text.lines().rev().take(2).collect();
-            assert_eq!(last, [&lines[1], &lines[0]], "{command}: {text}");
+            assert_eq!(last, [&lines[1], &lines[0]], "{shell}: {command}: {text}");
             std::fs::write(&file, "a line that does not end").unwrap();
         }
     }

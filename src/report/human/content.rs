@@ -81,7 +81,11 @@ impl Item {
 /// What was asked.
 pub(super) fn heading(report: &Report) -> Block {
     let target = &report.target;
-    let what = target.url.as_deref().or(target.host.as_deref()).or(target.given.as_deref()).unwrap_or("from here");
+    let what = match (&target.url, target.host.as_ref().or(target.given.as_ref())) {
+        (Some(url), _) => url.clone(),
+        (None, Some(host)) => format!("{} {host}", if target.operation == "push" { "to" } else { "from" }),
+        (None, None) => "from here".into(),
+    };
     let contacts = match (&target.effective_url, &target.url) {
         (Some(effective), Some(url)) if effective != url => format!(" (git contacts {effective})"),
         _ => String::new(),
@@ -309,7 +313,8 @@ fn evidence(finding: &FindingReport) -> Vec<Item> {
             return Item { text: format!("{name}:"), verbatim: vec![value.clone()], ..Item::default() };
         }
         let quotes = name.ends_with(" says") || name.ends_with(" said");
-        if quotes { Item::prose(format!("{name}: {}", on_one_line(value))) } else { Item::prose(format!("{name}: {value}")) }
+        let value = if quotes { on_one_line(value) } else { value.trim().to_string() };
+        Item::prose(format!("{name}: {value}"))
     };
     finding.evidence.iter().map(fact).collect()
 }
