@@ -61,10 +61,17 @@ impl Check for AgentHasKey {
                     found.push(
                         Finding::warning(
                             Code::AgentTooManyKeys,
-                            text!("The agent holds {} keys, more than servers usually let a client try; it works today by luck of order.", keys.len()),
+                            text!(
+                                "The agent holds {} keys, more than servers usually let a client try; their order decides whether \
+                                 the right one is tried in time.",
+                                keys.len()
+                            ),
                         )
                         .subject(Subject::new("agent", holder.name_text()))
-                        .remedy(Remedy::ask("name-key", "Name the key for this host with IdentityFile, and add IdentitiesOnly yes.")),
+                        .remedy(Remedy::ask(
+                            "name-key",
+                            "Name the key for this host with IdentityFile, and add IdentitiesOnly yes.",
+                        )),
                     );
                 }
             }

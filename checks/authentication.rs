@@ -111,8 +111,8 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
     }
     if let Some(first) = offered.iter().position(|i| answer(i) == Some(true)) {
         let refusals = offered[..first].iter().filter(|i| answer(i) == Some(false)).count();
-        if talk.refusals_allowed.is_some_and(|limit| refusals >= limit as usize) {
-            return Ok(too_many(evidence, talk, offered[first], refusals));
+        if let Some(limit) = talk.refusals_allowed.map(|limit| limit as usize).filter(|limit| refusals >= *limit) {
+            return Ok(too_many(evidence, talk, offered[first], limit));
         }
         return Ok(Finding::blocking(
             Code::AuthenticationFailed,
@@ -121,7 +121,7 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
         .confidence(Confidence::Likely)
         .subject(Subject::new("key", offered[first].name_text()))
         .evidence("key", described(offered[first]))
-        .remedy(Remedy::ask("see-key", "See what is said about this key above.")));
+        .remedy(Remedy::ask("see-key", "See what is said about this key.")));
     }
     if let Some(other) = identities.others().find(|i| answer(i) == Some(true)) {
         return Ok(Finding::blocking(
@@ -143,7 +143,7 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
         };
         return Ok(Finding::blocking(Code::AuthenticationFailed, why)
             .confidence(Confidence::Possible)
-            .remedy(Remedy::ask("see-keys", "See what is said about the keys above.")));
+            .remedy(Remedy::ask("see-keys", "See what is said about the keys.")));
     }
     if let Some(certificate) = asked.iter().find(|i| i.public().is_some_and(|p| p.certificate.is_some())) {
         return Ok(Finding::blocking(
@@ -164,7 +164,7 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
 fn too_many(evidence: &Evidence, talk: &Conversation, right: &Key, refusals: usize) -> Finding {
     Finding::blocking(
         Code::TooManyKeys,
-        text!("ssh offers {} other keys before {}, and the server hangs up before it comes to it.", refusals, right.name_text()),
+        text!("The server hangs up after {} keys that it does not know, before ssh comes to {}.", refusals, right.name_text()),
     )
     .subject(Subject::new("key", right.name_text()))
     .evidence("key", described(right))

@@ -81,7 +81,7 @@ fn fault(evidence: &Evidence, problem: &Problem) -> Option<Finding> {
     let (code, summary) = match &problem.kind {
         ProblemKind::UnknownKeyword { did_you_mean, known_to } => {
             let hint: Text = match (did_you_mean, known_to) {
-                (Some(word), _) => text!("; did you mean {}?", *word),
+                (Some(word), _) => text!("; {} is probably meant", *word),
                 (None, Some(KnownTo::Apple)) => "; only Apple's ssh knows it".into(),
                 (None, Some(KnownTo::Debian)) => "; only Debian's ssh knows it".into(),
                 (None, Some(KnownTo::SshdConfig)) => "; it belongs in sshd_config".into(),

@@ -155,16 +155,14 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
             Code::KeyPassphraseNeeded,
             text!("{} is protected by a passphrase, is in no agent, and nobody can type it here.", key()),
         )
+        .remedies(no_agent(evidence).then(start_agent))
         .remedy(Remedy::run(
             "ssh-add",
             "Load the key into your agent, which asks for the passphrase once.",
             vec!["ssh-add".into(), key().into()],
             Safety::Manual,
         ))
-        .remedy(Remedy::ask(
-            "start-agent",
-            "If no agent runs: eval \"$(ssh-agent -s)\". In CI, use a key of its own without a passphrase.",
-        )),
+        .remedy(Remedy::ask("key-for-ci", "In CI, where nobody can type it, use a key of its own without a passphrase.")),
         KeyState::Encrypted => {
             return Some(
                 Finding::info(Code::KeyPassphraseNeeded, text!("ssh will ask for the passphrase of {}.", key()))
@@ -190,7 +188,7 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
             .remedy(Remedy::run(
                 "derive",
                 text!("Write the true public half (ssh-keygen -y) into {}.", Private::path(Path::new(&pub_name))),
-                vec!["sh".into(), "-c".into(), r#"ssh-keygen -y -f "$1" > "$1.pub""#.into(), "sh".into(), key().into()],
+                in_shell("ssh-keygen -y -f \"$1\" > \"$1.pub\"", key()),
                 Safety::Confirm,
             ))
         }
@@ -228,18 +226,7 @@ fn repair(kind: CorruptKind, file: &KeyFile) -> Vec<Remedy> {
         CorruptKind::Base64OfFile => vec![Remedy::run(
             "decode",
             "Decode it.",
-            vec![
-                "sh".into(),
-                "-c".into(),
-                text!(
-                    "base64 -d '{}' > '{}.decoded' && chmod 600 '{}.decoded' && mv '{}.decoded' '{}'",
-                    key(),
-                    key(),
-                    key(),
-                    key(),
-                    key()
-                ),
-            ],
+            in_shell("base64 -d \"$1\" > \"$1.decoded\" && chmod 600 \"$1.decoded\" && mv \"$1.decoded\" \"$1\"", key()),
             Safety::Confirm,
         )],
         _ => vec![Remedy::ask(
@@ -247,6 +234,21 @@ fn repair(kind: CorruptKind, file: &KeyFile) -> Vec<Remedy> {
             "Copy the key again from where it was made; in CI, write it with printf '%s\\n' \"$KEY\" (quotes matter). If it is lost, make a new one and register it.",
         )],
     }
+}
+
+/// Whether ssh would ask an agent, and there is none.
+fn no_agent(evidence: &Evidence) -> bool {
+    evidence.agent().is_ok_and(|agent| agent.is_some_and(|holder| holder.keys.is_err()))
+}
+
+fn start_agent() -> Remedy {
+    let argv = ["sh", "-c", "eval \"$(ssh-agent -s)\""].map(Text::from);
+    Remedy::run("start-agent", "First, start an agent in this shell.", argv.to_vec(), Safety::Manual)
+}
+
+/// A script for sh with a file as its `$1`, so that no name can break out of its quotes.
+fn in_shell(script: &'static str, file: Private) -> Vec<Text> {
+    vec!["sh".into(), "-c".into(), script.into(), "sh".into(), file.into()]
 }
 
 fn convert(path: &Path) -> Remedy {

@@ -272,7 +272,11 @@ fn retired(evidence: &Evidence) -> Option<Finding> {
     }
     let old = evidence.url_prefix()?;
     let new = old.replacen(&evidence.typed_host()?, by, 1);
-    Some(finding.remedy(advice::rewrite_urls("Or make git use the new name for every URL that has the old one.", &old, &new)))
+    let summary = match evidence.remote_name() {
+        Some(_) => "Or make git use the new name for every URL that has the old one.",
+        None => "Make git use the new name for every URL that has the old one.",
+    };
+    Some(finding.remedy(advice::rewrite_urls(summary, &old, &new)))
 }
 
 fn user(evidence: &Evidence) -> Option<Finding> {

@@ -51,7 +51,7 @@ impl Check for Tools {
                     .remedy(Remedy::ask("install-git", "Install git.")),
             );
         }
-        if let Some(finding) = not_runnable(command) {
+        if let Some(finding) = not_runnable(evidence, command) {
             found.push(finding);
             return Ok(found);
         }
@@ -100,14 +100,15 @@ fn unset(command: &SshCommand) -> Remedy {
     }
 }
 
-fn not_runnable(command: &SshCommand) -> Option<Finding> {
+fn not_runnable(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
     let client = command.client.as_ref()?;
     let why = client.path.as_ref().err()?;
     if matches!(command.source, Source::Default) {
         let mut finding = Finding::blocking(Code::SshNotFound, "git has no ssh client to run: there is none on PATH.")
             .subject(Subject::new("program", "ssh"));
         if let Some(argv) = platform::install_ssh_client() {
-            let argv = argv.iter().map(|a| Text::from(*a)).collect();
+            let sudo = (evidence.account().uid != 0).then_some("sudo");
+            let argv = sudo.iter().chain(argv).map(|a| Text::from(*a)).collect();
             finding = finding.remedy(Remedy::run("install", "Install an ssh client.", argv, Safety::Manual));
         }
         return Some(finding.remedy(Remedy::ask("install-ssh", "Install OpenSSH's client, or put it on PATH.")));

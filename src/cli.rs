@@ -129,6 +129,11 @@ pub(crate) struct Diagnose {
     /// Show only the verdict
     #[arg(short, long, help_heading = TELL)]
     pub(crate) quiet: bool,
+    /// Report in whole sentences, one fact a line, for a screen reader
+    ///
+    /// No table, nothing aligned, nothing that moves.
+    #[arg(long, help_heading = TELL)]
+    pub(crate) accessible: bool,
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, help_heading = TELL)]
     pub(crate) color: Colour,

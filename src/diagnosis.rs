@@ -234,7 +234,11 @@ impl Verdict {
             Verdict::Healthy => text!("git can {} over SSH; there are {} warnings.", operation, warnings),
             Verdict::Broken(cause) => cause.finding.summary.clone(),
             Verdict::Inconclusive(unseen) => {
-                text!("Could not find out whether git can {}: {} could not be examined.", operation, unseen.join(", "))
+                let which = match unseen.as_slice() {
+                    [first, more @ ..] if more.len() > 2 => format!("{first} and {} more checks", more.len()),
+                    all => all.join(", "),
+                };
+                text!("Could not find out whether git can {}: {} could not be examined.", operation, which)
             }
         }
     }
@@ -307,6 +311,16 @@ mod tests {
         let selected = judge(&mut left_out(), &Witness::NotAsked);
         assert!(matches!(selected, Verdict::Healthy) && !summary(&selected).contains("git can"), "{}", summary(&selected));
         assert!(matches!(judge(&mut left_out(), &Witness::Offline), Verdict::Inconclusive(_)));
+    }
+
+    #[test]
+    fn many_checks_that_could_not_look_are_told_by_one_and_a_number() {
+        let said = |ids: &[&'static str]| {
+            let verdict = Verdict::Inconclusive(ids.to_vec());
+            bbdoctor_checks::privacy::Redactor::text(&bbdoctor_checks::privacy::Plain::default(), &verdict.summary(&[], "push"))
+        };
+        assert!(said(&["a", "b", "c"]).ends_with("can push: a, b, c could not be examined."));
+        assert!(said(&["a", "b", "c", "d"]).ends_with("can push: a and 3 more checks could not be examined."));
     }
 
     proptest! {

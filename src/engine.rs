@@ -31,17 +31,9 @@ impl Selection {
     }
 }
 
-/// What happens while the checks run.
-pub(crate) enum Event<'a> {
-    /// This check begins.
-    Begins(&'static str),
-    /// It has ended.
-    Ended(&'a CheckResult),
-}
-
-/// Runs the selected checks in order and tells `observer` of each. A check that panics is `crashed`; one that has not
+/// Runs the selected checks in order and tells `observer` which is waited for. A check that panics is `crashed`; one that has not
 /// answered when the budget and its grace are spent is `unknown`, and so are those after it: the report is never lost.
-pub(crate) fn examine(evidence: &Arc<Evidence>, selection: &Selection, observer: &mut dyn FnMut(Event)) -> Vec<CheckResult> {
+pub(crate) fn examine(evidence: &Arc<Evidence>, selection: &Selection, observer: &mut dyn FnMut(&'static str)) -> Vec<CheckResult> {
     let (sender, results) = mpsc::channel();
     let chosen: Vec<&'static dyn Check> = bbdoctor_checks::ALL.iter().copied().filter(|c| selection.takes(c.meta().id)).collect();
     {
@@ -62,14 +54,13 @@ pub(crate) fn examine(evidence: &Arc<Evidence>, selection: &Selection, observer:
     for check in bbdoctor_checks::ALL {
         let meta = check.meta();
         let result = if chosen.iter().any(|c| c.meta().id == meta.id) {
-            observer(Event::Begins(meta.id));
+            observer(meta.id);
             results.recv_timeout(evidence.time_left_with_grace()).unwrap_or_else(|_| {
                 ended(*check, Status::Unknown, text!("not finished when the budget of {} s was spent", evidence.budget().as_secs()))
             })
         } else {
             ended(*check, Status::NotSelected, "not selected".into())
         };
-        observer(Event::Ended(&result));
         done.push(result);
     }
     done

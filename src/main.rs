@@ -28,6 +28,7 @@ use clap::error::ErrorKind;
 use cli::{Cli, Colour, Command, Diagnose, Format, Redact};
 use exit::Exit;
 use output::Output;
+use progress::Progress;
 use report::editions::{Editions, Withheld};
 use report::human::{Detail, Manner};
 
@@ -111,8 +112,12 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         services,
         environment,
     }));
-    let progress = progress::Progress::new(options.format == Format::Human && !options.quiet);
-    let mut results = engine::examine(&evidence, &selection, &mut |event| progress.show(&event, &evidence));
+    let progress = match (options.format == Format::Human && !options.quiet, options.accessible) {
+        (false, _) => Progress::none(),
+        (true, true) => Progress::still(evidence.budget()),
+        (true, false) => Progress::moving(evidence.budget()),
+    };
+    let mut results = engine::examine(&evidence, &selection, &mut |check| progress.show(check));
     progress.finish();
     let verdict = diagnosis::judge(&mut results, &evidence.witness());
     let editions = Editions::new(&evidence, &results, &verdict);
@@ -121,7 +126,8 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         (false, true) => Detail::Verbose,
         (false, false) => Detail::Normal,
     };
-    let on_screen = Manner { detail, colour, width: textwrap::termwidth().min(120) };
+    let width = if std::io::stdout().is_terminal() { textwrap::termwidth().min(120) } else { 80 };
+    let on_screen = Manner { detail, colour, width, accessible: options.accessible };
     let redacted = |in_file| match options.redact {
         Redact::Always => true,
         Redact::Never => false,

@@ -1,32 +1,41 @@
 //! What is being waited for, on a terminal's stderr.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use bbdoctor_checks::evidence::Evidence;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::engine::Event;
-
-/// A line on stderr that names the check under way; nothing where stderr is no terminal.
+/// A line on stderr that names the check under way; nothing where stderr is no terminal, or one that cannot take a line back.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// `wanted` is false for formats that a machine reads.
-    pub(crate) fn new(wanted: bool) -> Self {
-        let bar = if wanted { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        bar.set_style(
-            ProgressStyle::with_template("{spinner} {msg} ({elapsed})").unwrap_or_else(|_| ProgressStyle::default_spinner()),
-        );
+    /// A line that moves, for a run that may take `budget`.
+    pub(crate) fn moving(budget: Duration) -> Self {
+        let bar = ProgressBar::new_spinner();
+        let template = format!("{{spinner}} {{msg}} ({{elapsed}} of at most {} s)", budget.as_secs());
+        let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+        bar.set_style(style.tick_chars("|/-\\ "));
         bar.enable_steady_tick(Duration::from_millis(100));
         Progress(bar)
     }
 
-    /// Shows what begins, and the limit it has.
-    pub(crate) fn show(&self, event: &Event, evidence: &Evidence) {
-        match event {
-            Event::Begins(id) => self.0.set_message(format!("{id}: waiting at most {} s in all", evidence.budget().as_secs())),
-            Event::Ended(result) => self.0.set_message(format!("{}: done", result.meta.id)),
+    /// One sentence at the beginning, for a screen reader, which would read a line that moves again and again.
+    pub(crate) fn still(budget: Duration) -> Self {
+        let mut stderr = std::io::stderr();
+        if stderr.is_terminal() {
+            let _ = writeln!(stderr, "bbdoctor is looking; this takes at most {} seconds.", budget.as_secs());
         }
+        Self::none()
+    }
+
+    /// Nothing, for a report that a machine reads.
+    pub(crate) fn none() -> Self {
+        Progress(ProgressBar::hidden())
+    }
+
+    /// Shows the check that is waited for.
+    pub(crate) fn show(&self, check: &'static str) {
+        self.0.set_message(check);
     }
 
     /// Takes the line away.

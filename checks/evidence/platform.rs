@@ -51,10 +51,10 @@ pub fn ci(environment: &Environment) -> Option<&'static str> {
     SERVICES.iter().find(|(variable, _)| environment.text(variable).is_some_and(|v| v != "false")).map(|(_, name)| *name)
 }
 
-/// The command that installs an ssh client here, as arguments, if the system's package manager is known.
+/// The command that installs an ssh client here, as arguments, if the system's package manager is known; for the superuser.
 pub fn install_ssh_client() -> Option<&'static [&'static str]> {
     const MANAGERS: &[(&str, &[&str])] = &[
-        ("/usr/bin/apt-get", &["apt-get", "install", "-y", "openssh-client"]),
+        ("/usr/bin/apt-get", &["sh", "-c", "apt-get update && apt-get install -y openssh-client"]),
         ("/sbin/apk", &["apk", "add", "openssh-client"]),
         ("/usr/bin/dnf", &["dnf", "install", "-y", "openssh-clients"]),
         ("/usr/bin/microdnf", &["microdnf", "install", "-y", "openssh-clients"]),

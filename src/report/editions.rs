@@ -102,7 +102,7 @@ mod tests {
         let mut results = engine::examine(&evidence, &engine::Selection::default(), &mut |_| {});
         let verdict = diagnosis::judge(&mut results, &evidence.witness());
         let editions = Editions::new(&evidence, &results, &verdict);
-        let manner = Manner { detail: Detail::Verbose, colour: true, width: 80 };
+        let manner = Manner { detail: Detail::Verbose, colour: true, width: 80, accessible: false };
         let (_, standins) = editions.for_strangers();
         for format in Format::value_variants() {
             let leaky = super::super::render(editions.own(), *format, manner).expect("rendered");
