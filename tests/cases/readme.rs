@@ -35,7 +35,8 @@ fn broken_clone() {
         }
     });
     if let Some(said) = said {
-        let lines: Vec<String> = said.lines().filter_map(|line| line.strip_prefix(SHOWN)).map(settled).collect();
+        let mut lines: Vec<String> = said.lines().filter_map(|line| line.strip_prefix(SHOWN)).map(settled).collect();
+        wrap_anew(&mut lines);
         let shown = lines.join("\n");
         kept::readme(&[("example", format!("```\n$ bbdoctor git@ssh.bitbucket.org:acme/app.git\n{shown}\n```\n"))]);
     }
@@ -47,7 +48,9 @@ fn settled(line: &str) -> String {
     for at in 0..words.len() {
         if let Some((before, fingerprint)) = words[at].split_once("SHA256:") {
             let after = fingerprint.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/'));
-            words[at] = format!("{before}{FINGERPRINT}{after}");
+            // A table shows its beginning only.
+            let length = "SHA256:".len() + fingerprint.len() - after.len();
+            words[at] = format!("{before}{}{after}", &FINGERPRINT[..length]);
         }
         let unit = words.get(at + 1).map(|next| next.trim_matches(|c: char| !c.is_alphanumeric()));
         if matches!(unit, Some("ms" | "s")) && words[at].parse::<f64>().is_ok() {
@@ -55,4 +58,21 @@ fn settled(line: &str) -> String {
         }
     }
     words.join(" ")
+}
+
+/// Puts the road into lines again: where they ended depended on how long each step took.
+fn wrap_anew(lines: &mut Vec<String>) {
+    let first = lines.iter().position(|line| line.starts_with("The road: ")).expect("the road is shown");
+    let rest = lines[first + 1..].iter().take_while(|line| line.starts_with("    ")).count();
+    let road: Vec<String> = lines.drain(first..=first + rest).map(|line| line.trim().to_owned()).collect();
+    let mut wrapped = vec![String::new()];
+    for step in road.join(" ").split_inclusive(" > ") {
+        let line = wrapped.last_mut().unwrap();
+        if line.len() + step.trim_end().len() > 80 {
+            wrapped.push(format!("    {step}"));
+        } else {
+            line.push_str(step);
+        }
+    }
+    lines.splice(first..first, wrapped.iter().map(|line| line.trim_end().to_owned()));
 }
