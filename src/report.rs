@@ -2,6 +2,8 @@
 //!
 //! Adding a field is a minor change; renaming or removing one, or changing what it means, is version 2.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 pub(crate) mod human;
 pub(crate) mod json;
 mod shell;
