@@ -93,6 +93,12 @@ pub(crate) enum Format {
     Human,
     /// For a machine; `bbdoctor schema` describes it
     Json,
+    /// A ticket for people who were not there
+    Markdown,
+    /// For a CI service that shows tests: a case per check
+    Junit,
+    /// For GitHub Actions: annotations
+    Github,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
