@@ -128,8 +128,8 @@ impl Ticket {
                 self.block("This may pass by itself: trying again later may help.");
             }
             self.codes("It explains", &verdict.explains);
+            self.codes("Also seen", &verdict.also);
         }
-        self.codes("Also seen", &verdict.also);
         if let Some(cause) = report.cause().filter(|cause| !cause.remedies.is_empty()) {
             self.block("### What to do");
             let remedies: Vec<_> = cause.remedies.iter().enumerate().map(|(n, r)| remedy(Some(n + 1), r, self.redacted)).collect();
@@ -287,8 +287,7 @@ fn remedy(number: Option<usize>, remedy: &Remedy, redacted: bool) -> String {
         parts.push(fenced("sh", &[command_line(argv, redacted)]));
     }
     if let Some(edit) = &remedy.edit {
-        let end = if edit.lines.is_empty() { "." } else { ":" };
-        parts.push(prose(&format!("Edit: {}{end}", edit.place()), SENTENCE));
+        parts.push(prose(&edit.instruction(), SENTENCE));
         if !edit.lines.is_empty() {
             parts.push(fenced("text", &edit.lines));
         }

@@ -112,7 +112,7 @@ fn bare(text: &str) -> String {
         ("\\\"", "\""),
     ];
     let text = undone.iter().fold(text.to_string(), |text, (escaped, plain)| text.replace(escaped, plain));
-    text.chars().filter(|c| !c.is_whitespace() && *c != '`').collect()
+    text.chars().filter(|c| !c.is_whitespace() && !['`', '\'', '"', '\\'].contains(c)).collect()
 }
 
 /// What a user would type, write or open.

@@ -62,13 +62,13 @@ impl Subject {
 }
 
 impl EditReport {
-    /// Where its lines go, as words that end before a colon; "delete line 4 of …" where there are none.
-    pub(crate) fn place(&self) -> String {
+    /// What to do with the file; its lines follow where it ends in a colon.
+    pub(crate) fn instruction(&self) -> String {
         match (self.change.as_str(), self.line) {
-            ("prepend", _) => format!("at the top of {}", self.file),
-            ("replace", Some(line)) if self.lines.is_empty() => format!("delete line {line} of {}", self.file),
-            ("replace", Some(line)) => format!("in place of line {line} of {}", self.file),
-            _ => format!("at the end of {}", self.file),
+            ("prepend", _) => format!("Put this at the top of {}:", self.file),
+            ("replace", Some(line)) if self.lines.is_empty() => format!("Delete line {line} of {}.", self.file),
+            ("replace", Some(line)) => format!("Put this in place of line {line} of {}:", self.file),
+            _ => format!("Put this at the end of {}:", self.file),
         }
     }
 }
@@ -80,7 +80,7 @@ impl Remedy {
         let mut lines = vec![self.summary.clone()];
         lines.extend(self.argv.iter().map(|argv| format!("    {}", command_line(argv, redacted))));
         if let Some(edit) = &self.edit {
-            lines.push(format!("  {}{}", edit.place(), if edit.lines.is_empty() { "" } else { ":" }));
+            lines.push(format!("  {}", edit.instruction()));
             lines.extend(edit.lines.iter().map(|line| format!("    {line}")));
         }
         lines.extend(self.url.iter().map(|url| format!("    {url}")));
@@ -97,12 +97,12 @@ pub(crate) fn confidence(name: &str) -> &'static str {
     }
 }
 
-/// Who can mend it, for a reader.
+/// Where the cause lies, for a reader.
 pub(crate) fn side(name: &str) -> &'static str {
     match name {
-        "this-machine" => "to be mended on this machine",
-        "network" => "to be mended in the network",
-        "server" => "on the service's side",
-        _ => "to be mended in the account on the service",
+        "this-machine" => "on this machine",
+        "network" => "in the network",
+        "server" => "with the service",
+        _ => "in the account on the service",
     }
 }

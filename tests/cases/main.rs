@@ -19,11 +19,13 @@
 )]
 
 mod case;
+mod forms;
 mod judge;
 mod namespace;
 mod programs;
 mod server;
 mod snapshot;
+mod ticket;
 mod world;
 
 mod account;
