@@ -37,7 +37,7 @@ impl CheckReport {
         format!("{}{because}", self.summary)
     }
 
-    /// It tried and could not find out, which is what an inconclusive verdict rests on.
+    /// It did not look, or could not find out: what an inconclusive verdict rests on.
     pub(crate) fn is_unseen(&self) -> bool {
         matches!(self.status, CheckStatus::Blocked | CheckStatus::Unknown | CheckStatus::Skipped | CheckStatus::Crashed)
     }
