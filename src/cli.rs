@@ -110,7 +110,7 @@ pub(crate) struct Diagnose {
     pub(crate) output: Vec<Destination>,
     /// Show stand-ins (user-1, ~, repo-1) in place of what is private
     ///
-    /// `auto` does so in files that --output writes, which are made to be given away, and not on stdout. Fingerprints stay: they
+    /// `auto` does so in markdown and in every file that --output writes, which are made to be given away. Fingerprints stay: they
     /// tell keys apart and nothing else. Should something private be left in the text all the same, nothing is written.
     #[arg(
         long,
@@ -176,6 +176,12 @@ pub(crate) enum Format {
     Human,
     /// For a machine; `bbdoctor schema` describes it
     Json,
+    /// A ticket for people who were not there
+    Markdown,
+    /// For a CI service that shows tests: a case per check
+    Junit,
+    /// For GitHub Actions: annotations
+    Github,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -184,7 +190,7 @@ pub(crate) enum Redact {
     Always,
     /// The report shows everything
     Never,
-    /// In files
+    /// In files, and in markdown, which is made for tickets
     Auto,
 }
 

@@ -128,20 +128,20 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
     };
     let width = if std::io::stdout().is_terminal() { textwrap::termwidth().min(120) } else { 80 };
     let on_screen = Manner { detail, colour, width, accessible: options.accessible };
-    let redacted = |in_file| match options.redact {
+    let redacted = |format, in_file| match options.redact {
         Redact::Always => true,
         Redact::Never => false,
-        Redact::Auto => in_file,
+        Redact::Auto => in_file || format == Format::Markdown,
     };
     let withheld = |e: Withheld| {
         complain(&e.to_string());
         Exit::Fault
     };
-    let on_stdout = editions.text(options.format, redacted(false), on_screen);
+    let on_stdout = editions.text(options.format, redacted(options.format, false), on_screen);
     let mut written = on_stdout.map_or_else(withheld, |text| say(&text));
     for (format, output) in outputs {
         let in_file = Manner { colour: false, width: 80, ..on_screen };
-        let text = editions.text(format, redacted(true), in_file).map_err(withheld);
+        let text = editions.text(format, redacted(format, true), in_file).map_err(withheld);
         let outcome = output.and_then(|output| write(output, &text?));
         written = written.or(outcome.err().unwrap_or(Exit::Healthy));
     }

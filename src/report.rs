@@ -5,9 +5,15 @@
 pub(crate) mod editions;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod github;
 pub(crate) mod human;
 pub(crate) mod json;
+mod junit;
+mod markdown;
 mod shell;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -359,15 +365,19 @@ pub(crate) struct Connection {
     pub(crate) count: u32,
 }
 
-/// The report in the form that was asked for, with a final line end. `manner` concerns the human form alone.
+/// The report in the form that was asked for, with a final line end. `manner` concerns what is meant for a
+/// person's screen or log.
 ///
 /// # Errors
 /// None that a report can cause; the encoders' signatures have one.
-pub(crate) fn render(report: &Report, format: Format, manner: human::Manner) -> serde_json::Result<String> {
-    match format {
-        Format::Human => Ok(human::render(report, manner)),
-        Format::Json => json::render(report),
-    }
+pub(crate) fn render(report: &Report, format: Format, manner: human::Manner) -> Result<String, Box<dyn std::error::Error>> {
+    Ok(match format {
+        Format::Human => human::render(report, manner),
+        Format::Json => json::render(report)?,
+        Format::Markdown => markdown::render(report)?,
+        Format::Junit => junit::render(report)?,
+        Format::Github => github::render(report, manner),
+    })
 }
 
 impl Report {

@@ -35,17 +35,21 @@ pub fn askpass(environment: &Environment) -> bool {
     }
 }
 
-/// The CI service this runs under, if any, by the variables each sets.
+/// The CI service this runs under, if any, by the variables that each documents as always set. Most set `CI` too, so it comes
+/// last, for those that are not in the list.
 pub fn ci(environment: &Environment) -> Option<&'static str> {
     const SERVICES: &[(&str, &str)] = &[
         ("BITBUCKET_BUILD_NUMBER", "bitbucket-pipelines"),
         ("GITHUB_ACTIONS", "github-actions"),
         ("GITLAB_CI", "gitlab-ci"),
+        // The address is set only where an administrator has entered it.
         ("JENKINS_URL", "jenkins"),
+        ("JENKINS_HOME", "jenkins"),
         ("CIRCLECI", "circleci"),
         ("TF_BUILD", "azure-pipelines"),
         ("TEAMCITY_VERSION", "teamcity"),
         ("bamboo_buildNumber", "bamboo"),
+        ("CODEBUILD_BUILD_ID", "aws-codebuild"),
         ("CI", "ci"),
     ];
     SERVICES.iter().find(|(variable, _)| environment.text(variable).is_some_and(|v| v != "false")).map(|(_, name)| *name)
@@ -91,4 +95,29 @@ fn peer_process(socket: &UnixStream) -> Option<i32> {
 #[cfg(not(target_os = "linux"))]
 fn peer_process(_: &UnixStream) -> Option<i32> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ci_services_are_known_by_what_they_set() {
+        let named = |variables: &[(&str, &str)]| ci(&variables.iter().copied().collect());
+        assert_eq!(
+            named(&[("CI", "true"), ("BITBUCKET_BUILD_NUMBER", "7"), ("BITBUCKET_COMMIT", "0a1")]),
+            Some("bitbucket-pipelines")
+        );
+        assert_eq!(named(&[("CI", "true"), ("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "9")]), Some("github-actions"));
+        assert_eq!(named(&[("CI", "true"), ("GITLAB_CI", "true"), ("CI_JOB_ID", "3")]), Some("gitlab-ci"));
+        assert_eq!(named(&[("JENKINS_HOME", "/var/jenkins_home"), ("BUILD_NUMBER", "4")]), Some("jenkins"));
+        assert_eq!(named(&[("CI", "true"), ("JENKINS_URL", "https://ci.example/")]), Some("jenkins"));
+        assert_eq!(named(&[("CI", "true"), ("CIRCLECI", "true")]), Some("circleci"));
+        assert_eq!(named(&[("TF_BUILD", "True"), ("BUILD_BUILDID", "5")]), Some("azure-pipelines"));
+        assert_eq!(named(&[("TEAMCITY_VERSION", "2025.03"), ("BUILD_NUMBER", "6")]), Some("teamcity"));
+        assert_eq!(named(&[("bamboo_buildNumber", "8")]), Some("bamboo"));
+        assert_eq!(named(&[("CODEBUILD_BUILD_ID", "app:1")]), Some("aws-codebuild"));
+        assert_eq!(named(&[("CI", "1")]), Some("ci"));
+        assert_eq!(named(&[("CI", "false"), ("GITHUB_ACTIONS", ""), ("BUILD_NUMBER", "4")]), None);
+    }
 }

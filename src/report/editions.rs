@@ -18,7 +18,7 @@ pub(crate) enum Withheld {
     Leak(#[from] Leak),
     /// It could not be encoded.
     #[error("cannot encode the report: {0}")]
-    Encoding(#[from] serde_json::Error),
+    Encoding(#[from] Box<dyn std::error::Error>),
 }
 
 /// One examination, told to different readers.

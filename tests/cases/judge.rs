@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::case::{Expected, ROW};
+use crate::forms;
 use crate::namespace::{BBDOCTOR, HOME};
 use crate::programs::Done;
 use crate::snapshot;
@@ -107,6 +108,7 @@ impl World {
         let before = snapshot::of(Path::new(HOME));
         let running = snapshot::programs();
         let mut words = vec!["--format".into(), "json".into(), "--timeout".into(), self.budget.as_secs().to_string().into()];
+        words.extend(forms::options());
         words.extend(self.args.clone());
         words.extend(self.target.clone().unwrap_or_else(|| Some(self.url.clone())));
         let done = self.run(BBDOCTOR.as_ref(), &words, LIMIT);
@@ -118,7 +120,9 @@ impl World {
         let report: Value = report.unwrap_or_else(|error| {
             panic!("stdout is not one JSON document ({error}):\n{}", String::from_utf8_lossy(&done.stdout))
         });
-        self.check_schema(&report);
+        let mut documents = forms::judge(&report);
+        documents.push(report.clone());
+        self.check_schema(&documents);
         check_verdict(&report, &done);
         assert_eq!(snapshot::of(Path::new(HOME)), before, "something in the user's home was changed");
         nothing_left(&running);
@@ -146,14 +150,16 @@ impl World {
         println!("\n{ROW}{row}");
     }
 
-    /// The report is valid against what `bbdoctor schema` prints.
-    fn check_schema(&self, report: &Value) {
+    /// The reports are valid against what `bbdoctor schema` prints.
+    fn check_schema(&self, reports: &[Value]) {
         let done = self.run(BBDOCTOR.as_ref(), &["schema".into()], LIMIT);
         let schema: Value = serde_json::from_slice(&done.stdout).expect("`bbdoctor schema` prints JSON");
         let validator = jsonschema::validator_for(&schema).expect("`bbdoctor schema` prints a JSON Schema");
-        let errors: Vec<String> =
-            validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert!(errors.is_empty(), "the report is not valid: {errors:#?}");
+        for report in reports {
+            let errors: Vec<String> =
+                validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect();
+            assert!(errors.is_empty(), "the report is not valid: {errors:#?}");
+        }
     }
 }
 

@@ -19,6 +19,7 @@
 )]
 
 mod case;
+mod forms;
 mod judge;
 #[path = "../documents/kept.rs"]
 mod kept;
@@ -26,6 +27,7 @@ mod namespace;
 mod programs;
 mod server;
 mod snapshot;
+mod ticket;
 mod world;
 
 mod account;

@@ -1,6 +1,7 @@
 //! What a report for a person says, and in which order.
 
 use super::super::shell::{append_command, command_line};
+use super::super::words;
 use super::super::{CheckReport, CheckStatus, FindingReport, Place, Remedy, Report, VerdictStatus};
 use super::Detail;
 use super::keys::{self, Row};
@@ -103,17 +104,8 @@ pub(super) fn verdict(report: &Report, detail: Detail) -> Vec<Block> {
     };
     let named = verdict.root_cause.as_ref().map(|root| Named {
         code: root.code.clone(),
-        how: match root.confidence.as_str() {
-            "proven" => "seen directly",
-            "likely" => "the likely cause",
-            _ => "a possible cause",
-        },
-        lies: match root.side.as_str() {
-            "this-machine" => "on this machine",
-            "network" => "in the network",
-            "server" => "with the service",
-            _ => "in the account on the service",
-        },
+        how: words::confidence(&root.confidence),
+        lies: words::side(&root.side),
     });
     let mut blocks = vec![Block::Verdict { word, tone, sentence: verdict.summary.clone(), cause: named }];
     if detail == Detail::Quiet {
@@ -330,17 +322,11 @@ fn remedy(report: &Report, remedy: &Remedy) -> Item {
     item.verbatim.extend(remedy.argv.as_ref().map(|argv| command_line(argv, report.redacted)));
     item.verbatim.extend(remedy.url.clone());
     if let Some(edit) = &remedy.edit {
-        let file = &edit.file;
-        let place = match (edit.change.as_str(), edit.line) {
-            ("prepend", _) => format!("Put this at the top of {file}:"),
-            ("replace", Some(line)) if edit.lines.is_empty() => format!("Delete line {line} of {file}."),
-            ("replace", Some(line)) => format!("Put this in place of line {line} of {file}:"),
-            _ => {
-                item.verbatim.push(append_command(file, &edit.lines, report.redacted));
-                return item;
-            }
-        };
-        item.below.push(Item { text: place, verbatim: edit.lines.clone(), ..Item::default() });
+        if edit.change == "append" {
+            item.verbatim.push(append_command(&edit.file, &edit.lines, report.redacted));
+        } else {
+            item.below.push(Item { text: edit.instruction(), verbatim: edit.lines.clone(), ..Item::default() });
+        }
     }
     item
 }

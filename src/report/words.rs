@@ -1,0 +1,108 @@
+//! The words and the order that several forms of the report share.
+
+use super::shell::command_line;
+use super::{CheckReport, CheckStatus, EditReport, FindingReport, Remedy, Report, Subject, VerdictStatus};
+
+impl VerdictStatus {
+    /// The name in reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            VerdictStatus::Healthy => "healthy",
+            VerdictStatus::Broken => "broken",
+            VerdictStatus::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+impl CheckStatus {
+    /// The name in reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            CheckStatus::Pass => "pass",
+            CheckStatus::Warn => "warn",
+            CheckStatus::Fail => "fail",
+            CheckStatus::Blocked => "blocked",
+            CheckStatus::Unknown => "unknown",
+            CheckStatus::Skipped => "skipped",
+            CheckStatus::NotApplicable => "not-applicable",
+            CheckStatus::Crashed => "crashed",
+        }
+    }
+}
+
+impl CheckReport {
+    /// What it saw or why it could not look, with the check that stands in its way.
+    pub(crate) fn outcome(&self) -> String {
+        let because = self.blocked_by.as_ref().map(|by| format!(" (blocked by {by})")).unwrap_or_default();
+        format!("{}{because}", self.summary)
+    }
+
+    /// It did not look, or could not find out: what an inconclusive verdict rests on.
+    pub(crate) fn is_unseen(&self) -> bool {
+        matches!(self.status, CheckStatus::Blocked | CheckStatus::Unknown | CheckStatus::Skipped | CheckStatus::Crashed)
+    }
+}
+
+impl Report {
+    /// Every finding with its check: the root cause first, then the order of the checks.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = (&CheckReport, &FindingReport)> {
+        let cause = self.cause();
+        let is_cause = move |finding: &FindingReport| cause.is_some_and(|cause| std::ptr::eq(cause, finding));
+        let all = || self.checks.iter().flat_map(|check| check.findings.iter().map(move |finding| (check, finding)));
+        all().filter(move |(_, f)| is_cause(f)).chain(all().filter(move |(_, f)| !is_cause(f)))
+    }
+}
+
+impl Subject {
+    /// Its kind and name, and the line.
+    pub(crate) fn described(&self) -> String {
+        let line = self.line.map(|line| format!(" line {line}")).unwrap_or_default();
+        format!("{}: {}{line}", self.kind, self.name)
+    }
+}
+
+impl EditReport {
+    /// What to do with the file; its lines follow where it ends in a colon.
+    pub(crate) fn instruction(&self) -> String {
+        match (self.change.as_str(), self.line) {
+            ("prepend", _) => format!("Put this at the top of {}:", self.file),
+            ("replace", Some(line)) if self.lines.is_empty() => format!("Delete line {line} of {}.", self.file),
+            ("replace", Some(line)) => format!("Put this in place of line {line} of {}:", self.file),
+            _ => format!("Put this at the end of {}:", self.file),
+        }
+    }
+}
+
+impl Remedy {
+    /// What to do, line by line, for a form that is plain text: what it does, then the command, the change or the page.
+    /// `redacted` as in [`command_line`].
+    pub(crate) fn lines(&self, redacted: bool) -> Vec<String> {
+        let mut lines = vec![self.summary.clone()];
+        lines.extend(self.argv.iter().map(|argv| format!("    {}", command_line(argv, redacted))));
+        if let Some(edit) = &self.edit {
+            lines.push(format!("  {}", edit.instruction()));
+            lines.extend(edit.lines.iter().map(|line| format!("    {line}")));
+        }
+        lines.extend(self.url.iter().map(|url| format!("    {url}")));
+        lines
+    }
+}
+
+/// How sure a finding is, for a reader.
+pub(crate) fn confidence(name: &str) -> &'static str {
+    match name {
+        "proven" => "seen directly",
+        "likely" => "the likely cause",
+        _ => "a possible cause",
+    }
+}
+
+/// Where the cause lies, for a reader.
+pub(crate) fn side(name: &str) -> &'static str {
+    match name {
+        "this-machine" => "on this machine",
+        "network" => "in the network",
+        "server" => "with the service",
+        _ => "in the account on the service",
+    }
+}
