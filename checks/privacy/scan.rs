@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::neutralise;
-use super::words::{is_part_of_a_word, is_public};
+use super::words::{are_public, is_part_of_a_word};
 
 /// A private value stood in a finished report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +27,9 @@ const LONG: usize = 5;
 pub(super) fn inspect<'a>(report: &str, private: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), Leak> {
     let report = without_fingerprints(report);
     let lower = report.to_lowercase();
-    for (value, standin) in private.filter(|(v, _)| v.chars().count() >= SHORTEST && !is_public(v)) {
+    for (value, standin) in
+        private.map(|(v, standin)| (v.trim(), standin)).filter(|(v, _)| v.chars().count() >= SHORTEST && !are_public(v))
+    {
         let leak = |encoding| Err(Leak { standin: standin.to_string(), encoding });
         if contains_word(&lower, &value.to_lowercase()) {
             return leak("as it is");

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::scan::{self, Leak};
-use super::words::{self, is_connector, is_public};
+use super::words::{self, are_public, is_connector, is_public};
 use super::{Kind, Piece, Private, Redactor, Text};
 use crate::bitbucket;
 
@@ -49,7 +49,8 @@ struct Value {
 enum Known {
     /// All: the text is an address, and its parts are names.
     All,
-    /// Those that are no ordinary words: a repository called `config` must not take that word out of every sentence.
+    /// Those that are no ordinary words, or are a name by their form: a repository called `config` must not take that word out of
+    /// every sentence, nor a comment `my key` those two.
     Unusual,
 }
 
@@ -179,7 +180,7 @@ impl Standins {
         let here = values.iter().filter(|(value, _)| {
             rest.get(..value.len()).is_some_and(|head| head.to_lowercase() == **value)
                 && ends_there(rest, value.len())
-                && (known == Known::All || !is_public(value))
+                && (known == Known::All || value.contains(['/', '@']) || !are_public(value))
         });
         here.max_by_key(|(value, _)| value.len()).map(|(key, value)| (value.standin.clone(), key.len()))
     }

@@ -54,7 +54,11 @@ fn a_word_that_nobody_vouches_for_is_not_shown_even_among_our_own() {
 
 #[test]
 fn ordinary_names_do_not_take_words_out_of_sentences() {
-    let texts = [text!("{}", Private::repository("server/config")), text!("{}", Private::host("key"))];
+    let texts = [
+        text!("{}", Private::repository("server/config")),
+        text!("{}", Private::host("key")),
+        text!("{} {}", Private::new(Kind::Comment, "the server"), Private::user(" git")),
+    ];
     let standins = standins(&texts);
     let said = text!("the server reads {}", Private::quoted("config key of server/config"));
     assert_eq!(standins.text(&said), "the server reads config key of workspace-1/repo-1");
@@ -139,8 +143,20 @@ fn private_values_have_no_way_out_but_a_redactor() {
 /// Names as people give them, ordinary words among them, and names that are parts of such words.
 fn a_name() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
-    let word =
-        proptest::sample::select(vec!["key", "config", "server", "ssh", "key-1", "text-2", "onfig", "10.0.0.1", "fe80::1", "~"]);
+    let word = proptest::sample::select(vec![
+        "the server",
+        " reads",
+        "key",
+        "config",
+        "server",
+        "ssh",
+        "key-1",
+        "text-2",
+        "onfig",
+        "10.0.0.1",
+        "fe80::1",
+        "~",
+    ]);
     prop_oneof![word.prop_map(String::from), "[a-zA-Z0-9._@/-]{1,10}", "\\PC{1,8}"]
 }
 

@@ -29,6 +29,11 @@ pub(super) fn is_public(run: &str) -> bool {
     (head.is_empty() || list().contains(head)) && is_version(tail)
 }
 
+/// Whether `text` is made of nothing but public words: then it cannot be told from what anybody would say.
+pub(super) fn are_public(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && !is_connector(c)).filter(|word| !word.is_empty()).all(is_public)
+}
+
 /// Whether an ordinary word contains `text`, so that finding `text` inside a longer word says nothing.
 pub(super) fn is_part_of_a_word(text: &str) -> bool {
     list().iter().any(|word| word.contains(text))

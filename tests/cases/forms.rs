@@ -8,6 +8,7 @@ use std::process::Command;
 use quick_junit::{Report as Suites, TestCaseStatus};
 use serde_json::Value;
 
+use crate::namespace::HOME;
 use crate::ticket::Ticket;
 
 /// Outside the user's home, in which nothing may be written.
@@ -29,7 +30,10 @@ pub(crate) fn options() -> Vec<OsString> {
 /// Judges what was written beside `report`; gives the JSON documents among it, for the schema.
 pub(crate) fn judge(report: &Value) -> Vec<Value> {
     let text = |format: &str| fs::read_to_string(file(format)).unwrap();
-    // Private values may be replaced in files and not on stdout, so the files are compared with each other.
+    for format in FORMATS {
+        fit_for_strangers(format, &text(format));
+    }
+    // Private values are replaced in files and not on stdout, so the files are compared with each other.
     let json: Value = serde_json::from_str(&text("json")).unwrap();
     for field in ["status", "explains", "also", "transient"] {
         assert_eq!(json["verdict"][field], report["verdict"][field], "{field} in the file and on stdout");
@@ -48,6 +52,19 @@ pub(crate) fn judge(report: &Value) -> Vec<Value> {
         }
     }
     ticket.json().into_iter().chain([json]).collect()
+}
+
+/// A file holds nothing of the user's own, nothing that a terminal or a reader obeys, and is no more than a person can be sent.
+fn fit_for_strangers(format: &str, text: &str) {
+    let lower = text.to_lowercase();
+    for private in ["acme", HOME, "dev@example"] {
+        assert!(!lower.contains(private), "{private} in {format}:\n{text}");
+    }
+    let obeyed = |c: &char| {
+        c.is_control() && *c != '\n' || matches!(*c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+    };
+    assert_eq!(text.chars().find(obeyed), None, "in {format}:\n{text}");
+    assert!(text.len() < 1_000_000, "{format} has {} bytes", text.len());
 }
 
 /// What the JUnit file says, as text; its cases fit `report`.

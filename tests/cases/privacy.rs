@@ -9,7 +9,7 @@ use crate::namespace::{BBDOCTOR, HOME, passwd};
 use crate::world::{World, etc};
 
 /// Every format a report can have.
-const FORMATS: &[&str] = &["human", "json"];
+const FORMATS: &[&str] = &["human", "json", "markdown", "junit", "github"];
 /// All planted words begin with it, and nothing else does.
 const MARK: &str = "zeisig";
 /// Also planted, and never shown to anybody.
