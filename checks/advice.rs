@@ -125,7 +125,7 @@ pub(crate) fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Re
         (Source::Agent { .. }, None) => {
             let (Some(public), Some(home)) = (identity.public(), evidence.account().ssh_home()) else { return remedies };
             let path = home.join(".ssh/bitbucket-agent-key.pub");
-            let edit = Edit { file: path.clone(), change: Change::Append(vec![Private::quoted(public.line()).into()]) };
+            let edit = Edit { file: path.clone(), change: Change::Append(vec![Private::public_key(public.line()).into()]) };
             remedies.push(Remedy::edit(
                 "write-public-half",
                 "First, put the key's public half into a file, by which ssh can name it.",

@@ -185,7 +185,7 @@ fn not_registered(evidence: &Evidence, asked: &[&Key], unjudged: bool) -> Findin
         .subject(Subject::new("key", asked[0].name_text()));
     finding = finding.evidence("refused", Text::join(asked.iter().take(8).map(|i| described(i)), ", "));
     if let Some(public) = asked[0].public() {
-        finding = finding.evidence("public key", Private::quoted(public.line()));
+        finding = finding.evidence("public key", Private::public_key(public.line()));
     }
     let summary = text!("Add the public half of {} to your account on the service.", asked[0].name_text());
     finding.remedy(if cloud {

@@ -59,6 +59,11 @@ impl Private {
         Self::new(Kind::Quoted, text)
     }
 
+    /// A public key as it stands in a `.pub` file: whole, for a remedy or a form has no use for the half of one.
+    pub fn public_key(line: impl AsRef<str>) -> Self {
+        Private { kind: Kind::Quoted, value: neutralise(line.as_ref(), PUBLIC_KEY_LIMIT) }
+    }
+
     /// A user name.
     pub fn user(name: impl AsRef<str>) -> Self {
         match name.as_ref().split_once(':') {
@@ -93,6 +98,8 @@ impl std::fmt::Debug for Private {
 
 /// The longest quotation, in characters.
 pub const QUOTE_LIMIT: usize = 1000;
+/// The longest public key, in characters: RSA of 16384 bits, the most that OpenSSH takes, needs 2,800.
+const PUBLIC_KEY_LIMIT: usize = 4000;
 
 /// Makes untrusted text harmless to a terminal and a reader: control characters, escapes and bidirectional marks become
 /// visible (`\x1b`, `\u{202e}`), line ends become `\n`, and what is longer than `limit` characters is cut with an ellipsis.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Evidence;
 use super::identities::{self, CanSign, Identity, KeyFiles, ListedFile, Signer, Source, WhyNot};
-use super::key_file::{KeyFile, Loader};
+use super::key_file::{KeyFile, KeyState, Loader};
 use super::keyring::Holder;
 use super::public_key::PublicKey;
 use super::ssh_config::Position;
@@ -89,6 +89,14 @@ impl Key {
             (None, CanSign::AgentMustSign) => "it is a public half, and no agent holds the private one",
             (None, CanSign::NoPrivateHalf) => "the private half is missing",
             (None, CanSign::PairMismatch) => "the .pub beside it belongs to another key",
+            (None, CanSign::Unusable(KeyState::PermissionsTooOpen { mode, .. })) => {
+                return Some(text!("permissions {}", format!("{mode:04o}")));
+            }
+            (None, CanSign::Unusable(KeyState::Unreadable(_))) => "its file cannot be read",
+            (None, CanSign::Unusable(KeyState::NotAFile)) => "its name is that of no file",
+            (None, CanSign::Unusable(KeyState::Corrupt { .. })) => "its file is damaged",
+            (None, CanSign::Unusable(KeyState::Ppk)) => "its file is in PuTTY's format",
+            (None, CanSign::Unusable(KeyState::UnsupportedType(_))) => "ssh does not support its type",
             (None, CanSign::Unusable(_)) => "ssh cannot load the private half",
             (None, CanSign::Yes(_)) => return None,
         };

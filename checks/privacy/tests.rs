@@ -82,6 +82,14 @@ fn what_everybody_knows_stays() {
 }
 
 #[test]
+fn a_public_key_stays_whole() {
+    let line = format!("ssh-rsa {}", "A".repeat(2_800));
+    let shown = |value: Private| Plain::default().text(&value.into());
+    assert_eq!(shown(Private::public_key(&line)), line);
+    assert!(shown(Private::quoted(&line)).len() < line.len());
+}
+
+#[test]
 fn a_standin_never_looks_like_a_value() {
     let texts = [text!("{}", Private::host("host-1")), text!("{}", Private::new(Kind::Comment, "host-2"))];
     let standins = standins(&texts);

@@ -12,7 +12,7 @@ mod tests;
 use serde_json::Value;
 
 use super::shell::command_line;
-use super::words::{confidence, side};
+use super::words::{self, confidence, side};
 use super::{FindingReport, Identity, Remedy, Report, Setting, Subject};
 use quote::{cell, code, fence, name, prose};
 
@@ -212,11 +212,7 @@ impl Ticket {
         self.block("### Environment");
         let rows: Vec<_> = facts.into_iter().filter_map(|(what, fact)| Some(vec![what.to_string(), fact?])).collect();
         self.table(4_000, &["What", "Value"], &rows);
-        self.block(if report.redacted {
-            "Private values (names, paths, hosts of a company) are replaced by stand-ins."
-        } else {
-            "Names and paths of this machine are shown as they are."
-        });
+        self.block(if report.redacted { words::STANDINS } else { "Names and paths of this machine are shown as they are." });
     }
 
     fn identities(&mut self, identities: &[Identity]) {

@@ -88,6 +88,10 @@ impl Remedy {
     }
 }
 
+/// What a reader of a redacted report has to know.
+pub(crate) const STANDINS: &str = "Names of users, hosts, files, keys and repositories are replaced by stand-ins (--redact=never shows them \
+    as they are); a command with one in it does not run as it stands.";
+
 /// How sure a finding is, for a reader.
 pub(crate) fn confidence(name: &str) -> &'static str {
     match name {

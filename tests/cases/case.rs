@@ -26,7 +26,7 @@ pub(crate) enum Expected {
     Healthy,
     /// The verdict agrees with git, whatever the cause is called.
     Agreement,
-    /// Another program decides what git does, and bbdoctor may start none.
+    /// What git does cannot be known here; every one of the codes is among the findings.
     Inconclusive,
 }
 

@@ -141,7 +141,8 @@ impl World {
             Expected::Broken => (codes.join(","), cause),
             Expected::Advised => (codes.join(","), advised.filter(|_| cause == Some("healthy")).or(cause)),
             Expected::Healthy => ("healthy".to_owned(), cause),
-            Expected::Inconclusive => ("inconclusive".to_owned(), cause),
+            Expected::Inconclusive if codes.is_empty() => ("inconclusive".to_owned(), cause),
+            Expected::Inconclusive => (codes.join(","), advised.filter(|_| cause == Some("inconclusive")).or(cause)),
             Expected::Agreement => ("anything".to_owned(), cause),
         };
         let graded = |f: &Value| Some(format!("{}/{}", f["code"].as_str()?, f["severity"].as_str()?));

@@ -32,6 +32,7 @@ fn the_reports_look_as_they_should() {
         ("verbose", render(&fixture::broken(), verbose)),
         ("verbose-40", render(&fixture::broken(), Manner { width: 40, ..verbose })),
         ("coloured", render(&fixture::broken(), Manner { colour: true, ..PLAIN })),
+        ("redacted", render(&Report { redacted: true, ..fixture::broken() }, PLAIN)),
         ("healthy", render(&fixture::healthy(), PLAIN)),
         ("healthy-40", render(&fixture::healthy(), narrow)),
         ("inconclusive", render(&fixture::inconclusive(), PLAIN)),
