@@ -108,7 +108,15 @@ fn unreached(evidence: &Evidence, attempts: &[Attempt], place: &Text) -> Finding
     } else if any(&ConnectOutcome::TimedOut) {
         (Code::PortBlocked, text!("The connection to {} times out: something on the way drops it.", place))
     } else {
-        (Code::NetworkUnreachable, text!("There is no route to {}.", place))
+        let other = attempts.iter().find_map(|a| match &a.outcome {
+            ConnectOutcome::Other(words) => Some(words),
+            _ => None,
+        });
+        let why = match other {
+            Some(words) => text!("{} cannot be reached: {}.", place, Private::quoted(words)),
+            None => text!("There is no route to {}.", place),
+        };
+        (Code::NetworkUnreachable, why)
     };
     let mut finding = Finding::blocking(code, summary).subject(Subject::new("host", place)).evidence("tried", tried(attempts));
     if attempts.iter().any(|a| a.outcome == ConnectOutcome::CannotBind) {
@@ -161,6 +169,7 @@ fn tried(attempts: &[Attempt]) -> Text {
     let one = |a: &Attempt| {
         let how: Text = match &a.outcome {
             ConnectOutcome::Connected => "connected".into(),
+            ConnectOutcome::Reset => "connected and reset".into(),
             ConnectOutcome::Refused => "refused".into(),
             ConnectOutcome::TimedOut => "no answer".into(),
             ConnectOutcome::NetworkUnreachable => "network unreachable".into(),

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Evidence;
 use super::agent::{Agent, AgentError};
-use super::handshake::{Established, HandshakeFailure, Preferences};
+use super::handshake::{Established, HandshakeFailure, Preferences, reset_before_banner};
 use super::identities::{CanSign, Signer};
 use super::key_file;
 use super::keys::Key;
@@ -19,7 +19,7 @@ use super::known_hosts::{Judgement, judge};
 use super::public_key::PublicKey;
 use super::road::{Road, RoadFailure};
 use super::session::{self, Ended, GitService, KeyAnswer, Limits, MethodsAnswer, Session};
-use super::transport::Attempt;
+use super::transport::{Attempt, ConnectOutcome};
 
 /// The most connections of one conversation, the ones for other keys included.
 const CONNECTIONS: u32 = 4;
@@ -187,12 +187,16 @@ impl Talk<'_> {
                 return None;
             }
         };
+        let reset = road.attempts.last().is_some_and(|attempt| attempt.outcome == ConnectOutcome::Reset);
         if self.said.attempts.is_empty() {
             self.said.attempts = road.attempts;
         }
         let preferences = Preferences { host_key_algorithms: self.evidence.host_key_preferences(), ..Preferences::default() };
         let deadline = self.deadline.min(Instant::now() + self.evidence.handshake_limit());
-        let shaken = self.evidence.ledger.step("handshake", || Session::handshake(road.stream, deadline, &preferences));
+        let shaken = self.evidence.ledger.step("handshake", || match reset {
+            true => Err(reset_before_banner()),
+            false => Session::handshake(road.stream, deadline, &preferences),
+        });
         let mut session = match shaken {
             Ok(session) => session,
             Err(failure) => {

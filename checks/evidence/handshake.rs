@@ -187,6 +187,11 @@ pub(super) fn unprepared(kind: HandshakeFailureKind) -> Box<HandshakeFailure> {
     })
 }
 
+/// The failure of a connection that was reset as soon as it was made.
+pub(super) fn reset_before_banner() -> Box<HandshakeFailure> {
+    Box::new(HandshakeFailure { stage: Stage::BeforeBanner, ..*unprepared(HandshakeFailureKind::ResetBeforeBanner) })
+}
+
 /// How the server ended the connection before it was told anything, if it does so within a moment.
 pub(super) fn ended_unasked(stream: &OwnedFd, deadline: Instant) -> Option<HandshakeFailureKind> {
     let left = deadline.saturating_duration_since(Instant::now()).min(LISTENING);

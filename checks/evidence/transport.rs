@@ -68,6 +68,9 @@ pub enum ResolveError {
 /// # Errors
 /// As [`ResolveError`] says.
 pub fn resolve(host: &str, port: u16, family: AddressFamily, deadline: Instant) -> Result<Vec<SocketAddr>, ResolveError> {
+    if deadline <= Instant::now() {
+        return Err(ResolveError::TimedOut);
+    }
     let (sender, receiver) = mpsc::channel();
     let host = host.to_owned();
     thread::Builder::new()
@@ -115,6 +118,8 @@ fn resolve_error(error: &io::Error) -> ResolveError {
 pub enum ConnectOutcome {
     /// Connected.
     Connected,
+    /// Connected, and reset before anybody looked. ssh takes the connection, and meets the reset when it reads.
+    Reset,
     /// Nobody listens there, or something on the way says so (`ECONNREFUSED`).
     Refused,
     /// No answer in its time.
@@ -164,7 +169,7 @@ pub fn connect(
         let (stream, outcome) = match share.min(per_address) {
             Duration::ZERO => (None, ConnectOutcome::NotTried),
             share => match connect_one(address, share, bind) {
-                Ok(stream) => (Some(stream), ConnectOutcome::Connected),
+                Ok((stream, outcome)) => (Some(stream), outcome),
                 Err(outcome) => (None, outcome),
             },
         };
@@ -176,15 +181,18 @@ pub fn connect(
     (None, attempts)
 }
 
-fn connect_one(address: SocketAddr, time: Duration, bind: Option<IpAddr>) -> Result<TcpStream, ConnectOutcome> {
+fn connect_one(address: SocketAddr, time: Duration, bind: Option<IpAddr>) -> Result<(TcpStream, ConnectOutcome), ConnectOutcome> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(|e| connect_outcome(&e))?;
     if let Some(local) = bind {
         socket.bind(&SockAddr::from(SocketAddr::new(local, 0))).map_err(|_| ConnectOutcome::CannotBind)?;
     }
-    socket.connect_timeout(&SockAddr::from(address), time).map_err(|e| connect_outcome(&e))?;
+    let outcome = match socket.connect_timeout(&SockAddr::from(address), time) {
+        Err(e) if e.kind() == io::ErrorKind::ConnectionReset => ConnectOutcome::Reset,
+        result => result.map(|()| ConnectOutcome::Connected).map_err(|e| connect_outcome(&e))?,
+    };
     // The handshake is a conversation of small packets.
     let _ = socket.set_tcp_nodelay(true);
-    Ok(TcpStream::from(OwnedFd::from(socket)))
+    Ok((TcpStream::from(OwnedFd::from(socket)), outcome))
 }
 
 fn connect_outcome(error: &io::Error) -> ConnectOutcome {
