@@ -2,6 +2,7 @@
 //!
 //! Adding a field is a minor change; renaming or removing one, or changing what it means, is version 2.
 
+mod assembly;
 pub(crate) mod editions;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -15,17 +16,11 @@ mod shell;
 mod tests;
 mod words;
 
-use std::collections::BTreeMap;
-
-use bbdoctor_checks::evidence::{Evidence, summary};
-use bbdoctor_checks::finding::{Code, Finding};
-use bbdoctor_checks::privacy::{Redactor, Text};
-use bbdoctor_checks::remedy::{Action, Change, Edit, Remedy as Cure, Safety};
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::Format;
-use crate::diagnosis::{Cause, CheckResult, Status, Verdict};
 use crate::exit::Exit;
 
 /// The value of `schema`.
@@ -228,8 +223,8 @@ pub(crate) struct FindingReport {
     pub(crate) summary: String,
     /// What it is about.
     pub(crate) subject: Option<Subject>,
-    /// What was seen.
-    pub(crate) evidence: BTreeMap<String, String>,
+    /// What was seen, in the order of its weight.
+    pub(crate) evidence: IndexMap<String, String>,
     /// What to do, best first.
     pub(crate) remedies: Vec<Remedy>,
 }
@@ -381,66 +376,6 @@ pub(crate) fn render(report: &Report, format: Format, manner: human::Manner) -> 
 }
 
 impl Report {
-    /// Puts everything together; `redactor` decides what private values look like.
-    pub(crate) fn new(evidence: &Evidence, results: &[CheckResult], verdict: &Verdict, redactor: &dyn Redactor) -> Self {
-        let show = |text: &Text| redactor.text(text);
-        let facts = evidence.summary();
-        let operation = facts.target.operation;
-        let tool =
-            |t: &summary::Tool| Tool { path: show(&t.path), version: t.version.as_ref().map(show), kind: t.kind.map(String::from) };
-        let target = &facts.target;
-        Report {
-            schema: SCHEMA,
-            bbdoctor: Program { version: env!("CARGO_PKG_VERSION").into(), libssh2: evidence.libssh2_version() },
-            started_at: evidence.started_at(),
-            duration_ms: evidence.milliseconds(),
-            machine: Machine {
-                os: facts.machine.os.into(),
-                system: show(&facts.machine.system),
-                git: facts.machine.git.as_ref().map(tool),
-                ssh: facts.machine.ssh.as_ref().map(tool),
-                terminal: facts.machine.terminal,
-                ci: facts.machine.ci.map(String::from),
-            },
-            target: Target {
-                given: target.given.as_ref().map(show),
-                url: target.url.as_ref().map(show),
-                effective_url: target.effective_url.as_ref().map(show),
-                host: target.host.as_ref().map(show),
-                hostname: target.hostname.as_ref().map(show),
-                port: target.port,
-                user: target.user.as_ref().map(show),
-                repository: target.repository.as_ref().map(show),
-                service: target.service.map(String::from),
-                operation: operation.into(),
-            },
-            verdict: judgement(verdict, results, operation, redactor),
-            checks: results.iter().map(|r| check_report(r, redactor)).collect(),
-            identities: facts.identities.iter().map(|i| identity(i, redactor)).collect(),
-            settings: facts
-                .settings
-                .iter()
-                .map(|s| Setting {
-                    keyword: show(&s.keyword),
-                    value: show(&s.value),
-                    source: s.source.as_ref().map(|(file, line)| Place { file: show(file), line: *line }),
-                    overrides: s
-                        .overrides
-                        .iter()
-                        .map(|(file, line, value)| Loser { file: show(file), line: *line, value: show(value) })
-                        .collect(),
-                })
-                .collect(),
-            timeline: evidence.timeline().into_iter().map(|s| Step { step: s.name.into(), ms: s.milliseconds, ok: s.ok }).collect(),
-            footprint: Footprint {
-                connections: facts.connections.iter().map(|(to, count)| Connection { to: show(to), count: *count }).collect(),
-                programs: facts.programs.iter().map(show).collect(),
-                files_written: 0,
-            },
-            redacted: redactor.redacts(),
-        }
-    }
-
     /// The exit status that goes with it.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
         match self.verdict.status {
@@ -457,108 +392,5 @@ impl Report {
         let cause = self.verdict.root_cause.as_ref()?;
         let check = self.checks.iter().find(|c| c.id == cause.check)?;
         check.findings.iter().find(|f| f.code == cause.code && f.summary == cause.summary)
-    }
-}
-
-fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &str, redactor: &dyn Redactor) -> Judgement {
-    let names = |codes: &[Code]| codes.iter().map(|c| c.name().to_string()).collect::<Vec<_>>();
-    let summary = redactor.text(&verdict.summary(results, operation));
-    let (status, cause): (_, Option<&Cause>) = match verdict {
-        Verdict::Healthy => (VerdictStatus::Healthy, None),
-        Verdict::Inconclusive(_) => (VerdictStatus::Inconclusive, None),
-        Verdict::Broken(cause) => (VerdictStatus::Broken, Some(cause)),
-    };
-    let warned: Vec<Code> = results
-        .iter()
-        .flat_map(|r| &r.findings)
-        .filter(|f| f.severity > bbdoctor_checks::finding::Severity::Info)
-        .map(|f| f.code)
-        .collect();
-    Judgement {
-        status,
-        root_cause: cause.map(|c| RootCause {
-            code: c.finding.code.name().into(),
-            check: c.check.into(),
-            summary: summary.clone(),
-            confidence: c.finding.confidence.name().into(),
-            side: c.finding.side.name().into(),
-        }),
-        summary,
-        explains: cause.map(|c| names(&c.explains)).unwrap_or_default(),
-        also: cause.map_or_else(|| names(&warned), |c| names(&c.also)),
-        transient: cause.is_some_and(|c| c.finding.transient),
-        next_step: cause.and_then(|c| c.finding.remedies.first()).map(|r| remedy(r, redactor)),
-    }
-}
-
-fn check_report(result: &CheckResult, redactor: &dyn Redactor) -> CheckReport {
-    CheckReport {
-        id: result.meta.id.into(),
-        title: result.meta.title.into(),
-        status: match result.status {
-            Status::Pass => CheckStatus::Pass,
-            Status::Warn => CheckStatus::Warn,
-            Status::Fail => CheckStatus::Fail,
-            Status::Blocked => CheckStatus::Blocked,
-            Status::Unknown => CheckStatus::Unknown,
-            Status::Skipped | Status::NotSelected => CheckStatus::Skipped,
-            Status::NotApplicable => CheckStatus::NotApplicable,
-            Status::Crashed => CheckStatus::Crashed,
-        },
-        summary: redactor.text(&result.summary),
-        blocked_by: result.blocked_by.map(String::from),
-        duration_ms: result.duration_ms,
-        findings: result.findings.iter().map(|f| finding(f, redactor)).collect(),
-    }
-}
-
-fn finding(finding: &Finding, redactor: &dyn Redactor) -> FindingReport {
-    FindingReport {
-        code: finding.code.name().into(),
-        severity: finding.severity.name().into(),
-        blocking: finding.blocking,
-        confidence: finding.confidence.name().into(),
-        summary: redactor.text(&finding.summary),
-        subject: finding.subject.as_ref().map(|s| Subject { kind: s.kind.into(), name: redactor.text(&s.name), line: s.line }),
-        evidence: finding.evidence.iter().map(|(name, value)| (name.to_string(), redactor.text(value))).collect(),
-        remedies: finding.remedies.iter().map(|r| remedy(r, redactor)).collect(),
-    }
-}
-
-fn remedy(cure: &Cure, redactor: &dyn Redactor) -> Remedy {
-    let all = |texts: &[Text]| texts.iter().map(|t| redactor.literal(t)).collect::<Vec<_>>();
-    let (kind, argv, edit, url) = match &cure.action {
-        Action::Run(argv) => ("run", Some(all(argv)), None, None),
-        Action::Edit(Edit { file, change }) => {
-            let (name, line, lines) = match change {
-                Change::Prepend(lines) => ("prepend", None, lines),
-                Change::Append(lines) => ("append", None, lines),
-                Change::Replace { line, with } => ("replace", Some(*line), with),
-            };
-            let file = redactor.literal(&bbdoctor_checks::privacy::Private::path(file).into());
-            ("edit", None, Some(EditReport { file, change: name.into(), line, lines: all(lines) }), None)
-        }
-        Action::Visit(page) => ("visit", None, None, Some(redactor.text(page))),
-        Action::Ask => ("ask", None, None, None),
-    };
-    let safety = match cure.safety {
-        Safety::Safe => "safe",
-        Safety::Confirm => "confirm",
-        Safety::Manual => "manual",
-    };
-    Remedy { id: cure.id.into(), kind: kind.into(), summary: redactor.text(&cure.summary), argv, edit, url, safety: safety.into() }
-}
-
-fn identity(identity: &summary::Identity, redactor: &dyn Redactor) -> Identity {
-    Identity {
-        order: identity.order,
-        source: identity.source.into(),
-        name: redactor.text(&identity.name),
-        algorithm: identity.algorithm.as_ref().map(|a| redactor.text(a)),
-        bits: identity.bits,
-        fingerprint: identity.fingerprint.clone(),
-        offered: identity.offered,
-        why: identity.why.as_ref().map(|w| redactor.text(w)),
-        server: identity.server.into(),
     }
 }

@@ -1,7 +1,7 @@
 //! Reports for the tests of the renderers: a broken set-up with everything a report can hold, among it text that is awkward
 //! in one form or another; a healthy one; and one that came to no verdict.
 
-use std::collections::BTreeMap;
+use indexmap::IndexMap;
 
 use bbdoctor_checks::ALL;
 use bbdoctor_checks::privacy::neutralise;
@@ -180,12 +180,12 @@ fn finding(code: &str, severity: &str, summary: &str) -> FindingReport {
         confidence: "proven".into(),
         summary: summary.into(),
         subject: None,
-        evidence: BTreeMap::new(),
+        evidence: IndexMap::new(),
         remedies: Vec::new(),
     }
 }
 
-fn facts(facts: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn facts(facts: &[(&str, &str)]) -> IndexMap<String, String> {
     facts.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 

@@ -175,7 +175,7 @@ fn one_screen_is_enough_for_the_usual_case() {
     for check in &mut report.checks {
         check.findings.retain(|f| f.severity == "error");
         check.findings.iter_mut().for_each(|f| f.remedies.truncate(1));
-        check.findings.iter_mut().for_each(|f| drop(f.evidence.remove("comment")));
+        check.findings.iter_mut().for_each(|f| drop(f.evidence.shift_remove("comment")));
     }
     report.identities.drain(..2);
     let text = render(&report, PLAIN);
