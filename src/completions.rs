@@ -37,7 +37,7 @@ impl Shell {
     }
 }
 
-/// The script for `shell`.
+/// The script for `shell`; a comment, which all five write alike, tells a reader what it will offer.
 ///
 /// # Errors
 /// None that a script in memory can cause; the generator's signature has one.
@@ -46,7 +46,11 @@ pub(crate) fn script(shell: Shell) -> std::io::Result<String> {
     if let Some(shell) = Shells::builtins().completer(shell.name()) {
         shell.write_registration(VARIABLE, "bbdoctor", "bbdoctor", "bbdoctor", &mut script)?;
     }
-    Ok(String::from_utf8_lossy(&script).trim().to_string() + "\n")
+    let checks: Vec<_> = ALL.iter().map(|check| check.meta().id).collect();
+    let offered =
+        format!("# bbdoctor offers options and subcommands, the codes that explain takes, and the checks {}.", checks.join(", "));
+    // In front, zsh looks for a line of its own.
+    Ok(format!("{}\n{offered}\n", String::from_utf8_lossy(&script).trim()))
 }
 
 /// What a shell that calls itself `shell` is to offer, given the arguments with which its script calls bbdoctor: `--` and the
