@@ -9,7 +9,7 @@ use crate::evidence::road::RoadFailure;
 use crate::evidence::transport::{Attempt, ConnectOutcome};
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::{Private, Text};
-use crate::remedy::{Remedy, Safety};
+use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::text;
 
 /// This check.
@@ -86,6 +86,9 @@ fn unreached(evidence: &Evidence, attempts: &[Attempt], place: &Text) -> Finding
         });
         let why = match other {
             Some(words) => text!("{} cannot be reached: {}.", place, Private::quoted(words)),
+            None if any(&ConnectOutcome::CannotBind) => {
+                text!("{} cannot be reached from the address that the settings name.", place)
+            }
             None => text!("There is no route to {}.", place),
         };
         (Code::NetworkUnreachable, why)
@@ -97,6 +100,11 @@ fn unreached(evidence: &Evidence, attempts: &[Attempt], place: &Text) -> Finding
     }
     if matches!(code, Code::PortRefused | Code::PortBlocked) {
         finding = finding.remedies(over_443(evidence));
+    }
+    if let Some(line) = evidence.hosts_file_line(&evidence.hostname().unwrap_or_default()) {
+        let edit = Edit { file: "/etc/hosts".into(), change: Change::Replace { line, with: Vec::new() } };
+        let words = "The hosts file pins the name to this address: take the line out, unless it is there on purpose.";
+        finding = finding.remedy(Remedy::edit("unpin", words, edit, Safety::Manual));
     }
     let remedy = match code {
         Code::ConnectDeniedLocally => {

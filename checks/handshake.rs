@@ -5,7 +5,7 @@ use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::conversation::{Conversation, LoginProblem};
 use crate::evidence::git_run::GitComplaint;
-use crate::evidence::handshake::{HandshakeFailure, HandshakeFailureKind, is_busy};
+use crate::evidence::handshake::{Established, HandshakeFailure, HandshakeFailureKind, is_busy};
 use crate::evidence::kexinit::{Class, Disagreement};
 use crate::evidence::session::{Ended, Login};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
@@ -61,6 +61,7 @@ impl Check for Handshake {
                 ));
                 found.findings.extend(broken_off(evidence, talk));
                 found.findings.extend(turned_away(evidence));
+                found.findings.extend(agreed_alone(evidence, agreed));
                 if evidence.is_cloud() && !peer.identification.contains(bitbucket::SERVER_SOFTWARE) {
                     found.push(
                         Finding::info(
@@ -226,6 +227,15 @@ fn what_it_is(first_bytes: &[u8]) -> &'static str {
     }
 }
 
+/// Our engine and the server agree, on algorithms that ssh does not offer.
+fn agreed_alone(evidence: &Evidence, agreed: &Established) -> Option<Finding> {
+    let theirs = agreed.server_kexinit.as_ref()?;
+    match evidence.ssh_disagreement(theirs) {
+        Some(known) => Some(disagreed(evidence, &known?, true)),
+        None => Some(disagreed(evidence, &evidence.only_old(agreed)?, false)),
+    }
+}
+
 /// ssh's own lists decide; where they are not known, the lists of our engine stand in for them.
 fn no_common(evidence: &Evidence, failure: &HandshakeFailure, ours: &Disagreement) -> Option<Finding> {
     let theirs = failure.server_kexinit.as_ref()?;
@@ -234,6 +244,11 @@ fn no_common(evidence: &Evidence, failure: &HandshakeFailure, ours: &Disagreemen
         Some(None) => return None,
         None => (ours.clone(), false),
     };
+    Some(disagreed(evidence, &disagreement, certain))
+}
+
+/// The finding for a choice in which nothing is common; `certain` if ssh's lists are known.
+fn disagreed(evidence: &Evidence, disagreement: &Disagreement, certain: bool) -> Finding {
     let what = match disagreement.class {
         Class::Kex => "key exchange method",
         Class::HostKey => "type of host key",
@@ -242,38 +257,22 @@ fn no_common(evidence: &Evidence, failure: &HandshakeFailure, ours: &Disagreemen
         Class::Compression => "compression",
     };
     let list = |names: &[String]| -> Text { Private::quoted(names.join(",")).into() };
-    let remedy = allow_old(evidence, &disagreement).unwrap_or_else(|| {
+    let remedy = allow_old(evidence, disagreement).unwrap_or_else(|| {
         Remedy::ask(
             "upgrade",
             "Upgrade the older of the two; for an old server of your own, add what it offers for this host alone (KexAlgorithms +NAME, HostKeyAlgorithms +NAME).",
         )
     });
-    Some(
-        Finding::blocking(
-            Code::NoCommonAlgorithm,
-            text!("ssh and {} have no {} in common.", Private::host(evidence.hostname().unwrap_or_default()), what),
-        )
-        .confidence(if certain { Confidence::Proven } else { Confidence::Likely })
-        .side(Side::Server)
-        .evidence("ssh offers", list(&disagreement.ours))
-        .evidence("the server offers", list(&disagreement.theirs))
-        .subject(Subject::new("host", Private::host(evidence.hostname().unwrap_or_default())))
-        .remedy(remedy),
+    Finding::blocking(
+        Code::NoCommonAlgorithm,
+        text!("ssh and {} have no {} in common.", Private::host(evidence.hostname().unwrap_or_default()), what),
     )
-}
-
-/// What OpenSSH has and does not offer by itself, the best first. DSA is not among it: newer releases are built without.
-fn off_by_default(class: Class) -> Option<(&'static str, &'static [&'static str])> {
-    match class {
-        Class::Kex => Some((
-            "KexAlgorithms",
-            &["diffie-hellman-group14-sha1", "diffie-hellman-group-exchange-sha1", "diffie-hellman-group1-sha1"],
-        )),
-        Class::HostKey => Some(("HostKeyAlgorithms", &["ssh-rsa"])),
-        Class::Cipher => Some(("Ciphers", &["aes256-cbc", "aes192-cbc", "aes128-cbc", "3des-cbc"])),
-        Class::Mac => Some(("MACs", &["hmac-sha1-96", "hmac-md5", "hmac-md5-96"])),
-        Class::Compression => None,
-    }
+    .confidence(if certain { Confidence::Proven } else { Confidence::Likely })
+    .side(Side::Server)
+    .evidence("ssh offers", list(&disagreement.ours))
+    .evidence("the server offers", list(&disagreement.theirs))
+    .subject(Subject::new("host", Private::host(evidence.hostname().unwrap_or_default())))
+    .remedy(remedy)
 }
 
 /// Lets ssh take an old server's best algorithm, for a server of one's own: Bitbucket Cloud is none, and what poses as it shall
@@ -282,7 +281,7 @@ fn allow_old(evidence: &Evidence, disagreement: &Disagreement) -> Option<Remedy>
     if evidence.is_cloud() {
         return None;
     }
-    let (keyword, names) = off_by_default(disagreement.class)?;
+    let (keyword, names) = disagreement.class.off_by_default()?;
     let name = names.iter().find(|name| disagreement.theirs.iter().any(|theirs| theirs == *name))?;
     let edit = advice::host_block(evidence, vec![text!("{} +{}", keyword, *name)])?;
     let summary = text!("Upgrade the server; until then let ssh use {} with this host alone.", *name);

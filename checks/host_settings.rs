@@ -240,8 +240,11 @@ fn network_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
     let mut out = Vec::new();
     for keyword in ["bindaddress", "bindinterface"] {
         if settings.value(keyword).is_some() && evidence.cannot_bind() {
-            let summary =
-                text!("{} names an address or interface this machine does not have{}.", keyword, place(evidence, keyword));
+            let summary = text!(
+                "{} names an address or interface this machine does not have{}.",
+                written(keyword).unwrap_or(keyword),
+                place(evidence, keyword)
+            );
             out.push(with_line(Finding::blocking(Code::NetworkOptionUnusable, summary), evidence, keyword, "Take the line out."));
         }
     }

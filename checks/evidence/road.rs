@@ -41,16 +41,18 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// What went wrong, if it is the proxy that kept the handshake from succeeding. One that has died looks like a server
-    /// that hung up, and its own words are the better evidence; one through which nothing ever came may have reached nobody.
+    /// that hung up, and its own words are the better evidence; one through which nothing ever came has reached nobody, as far
+    /// as can be seen.
     /// Once something else than SSH has come, that is the evidence: the proxy ends because we have left.
     pub(super) fn failure(self, handshake: &HandshakeFailureKind) -> Option<RoadFailure> {
         if matches!(handshake, HandshakeFailureKind::NotSsh { objection: Some(_), .. }) {
             return None;
         }
         let silent = *handshake == HandshakeFailureKind::BannerTimeout;
+        let ended = matches!(handshake, HandshakeFailureKind::ClosedBeforeBanner | HandshakeFailureKind::ResetBeforeBanner);
         let end = self.process.finish(Instant::now() + DYING);
         let well = matches!(end.exit_status, None | Some(0)) && end.signal.is_none();
-        if well && end.stderr.is_empty() && !silent {
+        if well && end.stderr.is_empty() && !silent && !ended {
             return None;
         }
         Some(RoadFailure::Proxy { setting: self.setting, command: self.command, end, silent })

@@ -1,6 +1,7 @@
 //! Whether ssh trusts the server and could agree with it on algorithms.
 
 use crate::evidence::conversation::{Access, refusal_words};
+use crate::evidence::handshake::Established;
 use crate::evidence::kexinit::{Class, Disagreement, KexInit};
 use crate::evidence::known_hosts::{Judgement, judge, lookup, preferred_algorithms};
 use crate::evidence::settings::Authority;
@@ -85,6 +86,19 @@ impl Evidence {
             compression_server_to_client: theirs.compression_server_to_client.clone(),
         };
         Some(kexinit::disagreement(&ours, theirs))
+    }
+
+    /// The choice for which the server offers nothing but what OpenSSH leaves out by default and the user does not add; for
+    /// where ssh's lists are not known.
+    pub(crate) fn only_old(&self, agreed: &Established) -> Option<Disagreement> {
+        let (theirs, settings) = (agreed.server_kexinit.as_ref()?, self.settings().ok()?);
+        let offers = [(Class::HostKey, &theirs.server_host_key_algorithms), (Class::Cipher, &theirs.encryption_client_to_server)];
+        offers.into_iter().find_map(|(class, offered)| {
+            let (keyword, old) = class.off_by_default()?;
+            let all = offered.iter().all(|name| old.contains(&name.as_str()));
+            let set = settings.is_set(&keyword.to_ascii_lowercase());
+            (all && !set).then(|| Disagreement { class, ours: vec!["its defaults".into()], theirs: offered.clone() })
+        })
     }
 
     /// Whether the user's own file, not the system's, replaces the default list of `keyword`.

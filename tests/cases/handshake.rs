@@ -217,3 +217,16 @@ fn old_server_exchanges_keys_with_sha1() {
         old_server(world, "KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha1");
     });
 }
+
+#[test]
+fn old_server_encrypts_in_blocks() {
+    mended(&["no-common-algorithm"], |world| old_server(world, "Ciphers 3des-cbc,aes128-cbc"));
+}
+
+#[test]
+fn old_server_encrypts_in_blocks_without_git() {
+    broken(&["no-common-algorithm"], |world| {
+        old_server(world, "Ciphers 3des-cbc,aes128-cbc");
+        world.args.push("--no-exec".into());
+    });
+}

@@ -75,6 +75,14 @@ fn proxy_that_passes_nothing_on() {
 }
 
 #[test]
+fn proxy_that_ends_without_a_word() {
+    broken(&["proxy-failed"], |world| {
+        world.plain();
+        world.config("Host {host}\n  ProxyCommand true\n");
+    });
+}
+
+#[test]
 fn proxy_that_speaks_into_the_first_line() {
     broken(&["not-an-ssh-server"], |world| {
         world.plain();
