@@ -6,7 +6,7 @@ use crate::evidence::Evidence;
 use crate::evidence::conversation::{Conversation, words_of};
 use crate::evidence::identities::{Identity, Prediction, predict};
 use crate::evidence::keys::{Key, Keys};
-use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
+use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 use crate::{bitbucket, text};
@@ -113,6 +113,18 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
         let refusals = offered[..first].iter().filter(|i| answer(i) == Some(false)).count();
         if let Some(limit) = talk.refusals_allowed.map(|limit| limit as usize).filter(|limit| refusals >= *limit) {
             return Ok(too_many(evidence, talk, offered[first], limit));
+        }
+        if evidence.login_stalls() {
+            let summary = text!("The server accepts {}, and falls silent before the login is done.", offered[first].name_text());
+            return Ok(Finding::blocking(Code::AuthenticationFailed, summary)
+                .confidence(Confidence::Likely)
+                .side(Side::Network)
+                .subject(Subject::new("key", offered[first].name_text()))
+                .evidence("key", described(offered[first]))
+                .remedy(Remedy::ask(
+                    "other-network",
+                    "See whether it works from another network; something between may drop packets.",
+                )));
         }
         return Ok(Finding::blocking(
             Code::AuthenticationFailed,

@@ -1,14 +1,15 @@
 //! Does the port answer?
 
+mod proxy;
+
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
-use crate::evidence::proxy::ProxyEnd;
 use crate::evidence::road::RoadFailure;
 use crate::evidence::transport::{Attempt, ConnectOutcome};
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::{Private, Text};
-use crate::remedy::{Remedy, Safety};
+use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::text;
 
 /// This check.
@@ -44,12 +45,12 @@ impl Check for Connection {
         let place = || text!("{} port {}", Private::host(settings.hostname()), settings.port());
         let Some(failure) = &talk.road else {
             let mut found = Findings::new(text!("{} answers", place()));
-            found.findings.extend(slow_family(evidence));
+            found.findings.extend(dead_address(evidence));
             return Ok(found);
         };
         let mut found = Findings::new(text!("there is no connection to {}", place()));
         found.push(match failure {
-            RoadFailure::Proxy { setting, command, end } => proxy(evidence, setting, command, end),
+            RoadFailure::Proxy { setting, command, end, silent } => proxy::failed(evidence, setting, command, end, *silent),
             RoadFailure::Unreached(attempts) => unreached(evidence, attempts, &place()),
         });
         let open = evidence.alternates().iter().find(|a| a.speaks_ssh());
@@ -66,35 +67,6 @@ impl Check for Connection {
         }
         Ok(found)
     }
-}
-
-fn proxy(evidence: &Evidence, setting: &'static str, command: &str, end: &ProxyEnd) -> Finding {
-    let keyword = setting.to_ascii_lowercase();
-    let words = String::from_utf8_lossy(&end.stderr);
-    let said = words.lines().find(|l| !l.trim().is_empty()).unwrap_or("it said nothing");
-    let mut finding = Finding::blocking(
-        Code::ProxyFailed,
-        text!("The {} ends or fails before the server is reached: {}.", setting, Private::quoted(said.trim_end_matches('.'))),
-    )
-    .evidence("command", Private::quoted(command))
-    .evidence("it says", Private::quoted(words.trim()));
-    if let Some(code) = end.exit_status {
-        finding = finding.evidence("exit status", text!("{}", code));
-    }
-    if end.exit_status == Some(127) {
-        let program = command.split_whitespace().next().unwrap_or_default();
-        finding =
-            finding.remedy(Remedy::ask("install", text!("Install {}, if this network needs the proxy.", Private::quoted(program))));
-    } else {
-        finding =
-            finding.remedy(Remedy::ask("start-proxy", "See that the proxy, or the VPN it belongs to, runs and lets ssh through."));
-    }
-    if let Some(position) = evidence.setting_position(&keyword) {
-        finding = finding
-            .subject(Subject::file(&position.file, Some(position.line)))
-            .remedy(advice::delete_line(&position, "Or take the line out, if this network needs no proxy."));
-    }
-    finding
 }
 
 /// No address answers: the last one's failure is what ssh prints, the gravest one what counts.
@@ -114,6 +86,9 @@ fn unreached(evidence: &Evidence, attempts: &[Attempt], place: &Text) -> Finding
         });
         let why = match other {
             Some(words) => text!("{} cannot be reached: {}.", place, Private::quoted(words)),
+            None if any(&ConnectOutcome::CannotBind) => {
+                text!("{} cannot be reached from the address that the settings name.", place)
+            }
             None => text!("There is no route to {}.", place),
         };
         (Code::NetworkUnreachable, why)
@@ -125,6 +100,11 @@ fn unreached(evidence: &Evidence, attempts: &[Attempt], place: &Text) -> Finding
     }
     if matches!(code, Code::PortRefused | Code::PortBlocked) {
         finding = finding.remedies(over_443(evidence));
+    }
+    if let Some(line) = evidence.hosts_file_line(&evidence.hostname().unwrap_or_default()) {
+        let edit = Edit { file: "/etc/hosts".into(), change: Change::Replace { line, with: Vec::new() } };
+        let words = "The hosts file pins the name to this address: take the line out, unless it is there on purpose.";
+        finding = finding.remedy(Remedy::edit("unpin", words, edit, Safety::Manual));
     }
     let remedy = match code {
         Code::ConnectDeniedLocally => {
@@ -184,24 +164,38 @@ fn tried(attempts: &[Attempt]) -> Text {
     Text::join(attempts.iter().map(one), "; ")
 }
 
-/// A family whose first address does not answer delays every connection.
-fn slow_family(evidence: &Evidence) -> Option<Finding> {
+/// An address that does not answer, before the one that does, delays every connection.
+fn dead_address(evidence: &Evidence) -> Option<Finding> {
     let attempts = evidence.connection_attempts()?;
-    let slow = attempts.iter().find(|a| a.address.is_ipv6() && a.outcome != ConnectOutcome::Connected)?;
-    let lost: u64 = attempts.iter().filter(|a| a.outcome != ConnectOutcome::Connected).map(|a| a.milliseconds).sum();
-    let mut finding = Finding::warning(
-        Code::Ipv6Broken,
+    let failed = || attempts.iter().filter(|a| !matches!(a.outcome, ConnectOutcome::Connected | ConnectOutcome::Reset));
+    let silent = failed().find(|a| a.outcome == ConnectOutcome::TimedOut);
+    let dead = failed().find(|a| a.address.is_ipv6()).or(silent)?;
+    let lost: u64 = failed().map(|a| a.milliseconds).sum();
+    // Without ConnectTimeout ssh waits as long as the system does, which is minutes.
+    let holds_up = silent.is_some() && evidence.git_hangs() && !evidence.setting_is_set("connecttimeout");
+    let (code, family) = if dead.address.is_ipv6() { (Code::Ipv6Broken, "IPv6") } else { (Code::PortBlocked, "IPv4") };
+    let address = || Private::host(dead.address.ip().to_string());
+    let summary = if holds_up {
         text!(
-            "The IPv6 address {} does not answer; ssh tries it first each time ({} ms lost).",
-            Private::host(slow.address.ip().to_string()),
-            lost
-        ),
-    )
-    .subject(Subject::new("host", Private::host(slow.address.ip().to_string())))
-    .evidence("tried", tried(attempts))
-    .confidence(if lost > NOTABLE { Confidence::Proven } else { Confidence::Likely });
-    if let Some(edit) = advice::host_block(evidence, vec!["AddressFamily inet".into()]) {
-        finding = finding.remedy(Remedy::edit("ipv4", "Let ssh use IPv4 for this host.", edit, Safety::Safe));
+            "The {} address {} does not answer, and ssh waits for it, up to minutes, before it tries the next.",
+            family,
+            address()
+        )
+    } else {
+        text!("The {} address {} does not answer; ssh tries it first each time ({} ms lost).", family, address(), lost)
+    };
+    let finding = if holds_up { Finding::blocking(code, summary) } else { Finding::warning(code, summary) };
+    let mut finding = finding
+        .subject(Subject::new("host", address()))
+        .evidence("tried", tried(attempts))
+        .confidence(if lost > NOTABLE { Confidence::Proven } else { Confidence::Likely });
+    let answers = attempts.last().is_some_and(|a| a.address.is_ipv4());
+    let (id, line, words) = match (code, answers) {
+        (Code::Ipv6Broken, true) => ("ipv4", "AddressFamily inet", "Let ssh use IPv4 for this host."),
+        _ => ("connect-timeout", "ConnectTimeout 3", "Let ssh go on to the next address after three seconds."),
+    };
+    if let Some(edit) = advice::host_block(evidence, vec![line.into()]) {
+        finding = finding.remedy(Remedy::edit(id, words, edit, Safety::Safe));
     }
     Some(finding)
 }

@@ -1,14 +1,16 @@
 //! Does the server speak SSH, and do client and server agree on algorithms?
 
+use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::conversation::{Conversation, LoginProblem};
-use crate::evidence::handshake::{HandshakeFailure, HandshakeFailureKind};
+use crate::evidence::git_run::GitComplaint;
+use crate::evidence::handshake::{Established, HandshakeFailure, HandshakeFailureKind, is_busy};
 use crate::evidence::kexinit::{Class, Disagreement};
 use crate::evidence::session::{Ended, Login};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
 use crate::privacy::{Private, Text};
-use crate::remedy::Remedy;
+use crate::remedy::{Remedy, Safety};
 use crate::{bitbucket, text};
 
 /// This check.
@@ -36,6 +38,9 @@ const META: Meta = Meta {
 /// RFC 4253 section 11.1, SSH_DISCONNECT_TOO_MANY_CONNECTIONS.
 const TOO_MANY_CONNECTIONS: u32 = 12;
 
+/// What helps against a server that sheds load.
+const RETRY: &str = "Wait a minute and try again; make fewer connections at the same time (git config submodule.fetchJobs 1).";
+
 impl Check for Handshake {
     fn meta(&self) -> &'static Meta {
         &META
@@ -55,6 +60,8 @@ impl Check for Handshake {
                     Private::quoted(&agreed.cipher)
                 ));
                 found.findings.extend(broken_off(evidence, talk));
+                found.findings.extend(turned_away(evidence));
+                found.findings.extend(agreed_alone(evidence, agreed));
                 if evidence.is_cloud() && !peer.identification.contains(bitbucket::SERVER_SOFTWARE) {
                     found.push(
                         Finding::info(
@@ -113,6 +120,21 @@ fn broken_off(evidence: &Evidence, talk: &Conversation) -> Option<Finding> {
     )
 }
 
+/// Our own connection was served, and git's, right after it, was not.
+fn turned_away(evidence: &Evidence) -> Option<Finding> {
+    let GitComplaint::ClosedBeforeBanner { reset, said } = evidence.git_complaint()? else { return None };
+    if let Some(words) = said.iter().find(|line| is_busy(line)) {
+        return Some(busy(words));
+    }
+    let (code, what) = if *reset { (Code::ConnectionReset, "resets") } else { (Code::ClosedBeforeBanner, "closes") };
+    let summary = text!(
+        "{} now and then {} a connection before it introduces itself: git's, but not the one before it.",
+        Private::host(evidence.hostname().unwrap_or_default()),
+        what
+    );
+    Some(Finding::blocking(code, summary).confidence(Confidence::Likely).remedy(Remedy::ask("retry", RETRY)).transient())
+}
+
 /// The finding for a failed handshake; `None` when only our own engine fails.
 fn failed(evidence: &Evidence, failure: &HandshakeFailure) -> Option<Finding> {
     let host = || Private::host(evidence.hostname().unwrap_or_default());
@@ -141,9 +163,20 @@ fn failed(evidence: &Evidence, failure: &HandshakeFailure) -> Option<Finding> {
         }
         HandshakeFailureKind::NotSsh { first_bytes, .. } => {
             let words = first_line.clone().unwrap_or_else(|| String::from_utf8_lossy(first_bytes).into_owned());
-            Finding::blocking(Code::NotAnSshServer, text!("What answers as {} is no SSH server: {} {}.", host(), what_it_is(first_bytes), Private::quoted(&words)))
+            let what = || text!("{} {}", what_it_is(first_bytes), Private::quoted(&words));
+            let (summary, remedy) = match evidence.proxy_setting() {
+                Some(setting) => (
+                    text!("What comes through the {} is not what an SSH server says: {}.", setting, what()),
+                    ask("proxy-output", "If the proxy says it, do what it asks for. If its program does, let it write that to standard error: only the server's bytes may come on standard output."),
+                ),
+                None => (
+                    text!("What answers as {} is no SSH server: {}.", host(), what()),
+                    ask("sign-in", "If this network has a sign-in page, open it in a browser and sign in; check the host name and the port."),
+                ),
+            };
+            Finding::blocking(Code::NotAnSshServer, summary)
                 .evidence("first bytes", Private::quoted(String::from_utf8_lossy(first_bytes)))
-                .remedy(ask("sign-in", "If this network has a sign-in page, open it in a browser and sign in; check the host name and the port."))
+                .remedy(remedy)
         }
         HandshakeFailureKind::OldProtocol(version) => {
             Finding::blocking(Code::NotAnSshServer, text!("What answers as {} speaks SSH {}, not 2.0.", host(), Private::quoted(version)))
@@ -180,10 +213,7 @@ fn failed(evidence: &Evidence, failure: &HandshakeFailure) -> Option<Finding> {
 fn busy(words: &str) -> Finding {
     Finding::blocking(Code::ServerBusy, text!("The server sheds load: {}.", Private::quoted(words.trim_end_matches('.'))))
         .evidence("it says", Private::quoted(words))
-        .remedy(Remedy::ask(
-            "retry",
-            "Wait a minute and try again; make fewer connections at the same time (git config submodule.fetchJobs 1).",
-        ))
+        .remedy(Remedy::ask("retry", RETRY))
         .transient()
 }
 
@@ -197,6 +227,15 @@ fn what_it_is(first_bytes: &[u8]) -> &'static str {
     }
 }
 
+/// Our engine and the server agree, on algorithms that ssh does not offer.
+fn agreed_alone(evidence: &Evidence, agreed: &Established) -> Option<Finding> {
+    let theirs = agreed.server_kexinit.as_ref()?;
+    match evidence.ssh_disagreement(theirs) {
+        Some(known) => Some(disagreed(evidence, &known?, true)),
+        None => Some(disagreed(evidence, &evidence.only_old(agreed)?, false)),
+    }
+}
+
 /// ssh's own lists decide; where they are not known, the lists of our engine stand in for them.
 fn no_common(evidence: &Evidence, failure: &HandshakeFailure, ours: &Disagreement) -> Option<Finding> {
     let theirs = failure.server_kexinit.as_ref()?;
@@ -205,6 +244,11 @@ fn no_common(evidence: &Evidence, failure: &HandshakeFailure, ours: &Disagreemen
         Some(None) => return None,
         None => (ours.clone(), false),
     };
+    Some(disagreed(evidence, &disagreement, certain))
+}
+
+/// The finding for a choice in which nothing is common; `certain` if ssh's lists are known.
+fn disagreed(evidence: &Evidence, disagreement: &Disagreement, certain: bool) -> Finding {
     let what = match disagreement.class {
         Class::Kex => "key exchange method",
         Class::HostKey => "type of host key",
@@ -213,16 +257,33 @@ fn no_common(evidence: &Evidence, failure: &HandshakeFailure, ours: &Disagreemen
         Class::Compression => "compression",
     };
     let list = |names: &[String]| -> Text { Private::quoted(names.join(",")).into() };
-    Some(
-        Finding::blocking(Code::NoCommonAlgorithm, text!("ssh and {} have no {} in common.", Private::host(evidence.hostname().unwrap_or_default()), what))
-            .confidence(if certain { Confidence::Proven } else { Confidence::Likely })
-            .side(Side::Server)
-            .evidence("ssh offers", list(&disagreement.ours))
-            .evidence("the server offers", list(&disagreement.theirs))
-            .subject(Subject::new("host", Private::host(evidence.hostname().unwrap_or_default())))
-            .remedy(Remedy::ask(
-                "upgrade",
-                "Upgrade the older of the two; for an old server of your own, add what it offers for this host alone (KexAlgorithms +NAME, HostKeyAlgorithms +NAME).",
-            )),
+    let remedy = allow_old(evidence, disagreement).unwrap_or_else(|| {
+        Remedy::ask(
+            "upgrade",
+            "Upgrade the older of the two; for an old server of your own, add what it offers for this host alone (KexAlgorithms +NAME, HostKeyAlgorithms +NAME).",
+        )
+    });
+    Finding::blocking(
+        Code::NoCommonAlgorithm,
+        text!("ssh and {} have no {} in common.", Private::host(evidence.hostname().unwrap_or_default()), what),
     )
+    .confidence(if certain { Confidence::Proven } else { Confidence::Likely })
+    .side(Side::Server)
+    .evidence("ssh offers", list(&disagreement.ours))
+    .evidence("the server offers", list(&disagreement.theirs))
+    .subject(Subject::new("host", Private::host(evidence.hostname().unwrap_or_default())))
+    .remedy(remedy)
+}
+
+/// Lets ssh take an old server's best algorithm, for a server of one's own: Bitbucket Cloud is none, and what poses as it shall
+/// not be given weak ones.
+fn allow_old(evidence: &Evidence, disagreement: &Disagreement) -> Option<Remedy> {
+    if evidence.is_cloud() {
+        return None;
+    }
+    let (keyword, names) = disagreement.class.off_by_default()?;
+    let name = names.iter().find(|name| disagreement.theirs.iter().any(|theirs| theirs == *name))?;
+    let edit = advice::host_block(evidence, vec![text!("{} +{}", keyword, *name)])?;
+    let summary = text!("Upgrade the server; until then let ssh use {} with this host alone.", *name);
+    Some(Remedy::edit("allow-old", summary, edit, Safety::Confirm))
 }

@@ -9,7 +9,7 @@ use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::settings::Settings;
-use crate::evidence::ssh_config::{Position, ProblemKind, written};
+use crate::evidence::ssh_config::{Position, ProblemKind, Source, written};
 use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
@@ -51,6 +51,11 @@ impl Check for HostSettings {
     fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
         if let Some(finding) = hanging_match(evidence) {
             let mut found = Findings::new("ssh waits for a command of its configuration");
+            found.push(finding);
+            return Ok(found);
+        }
+        if let Some(finding) = not_canonical(evidence) {
+            let mut found = Findings::new("ssh finds no canonical name for the host");
             found.push(finding);
             return Ok(found);
         }
@@ -122,6 +127,21 @@ fn hanging_match(evidence: &Evidence) -> Option<Finding> {
         .evidence("command", Private::quoted(command))
         .remedy(Remedy::ask("bound", "Make the command end (timeout 2 COMMAND), or take the Match line out.")),
     )
+}
+
+/// A name that ssh has to complete by CanonicalDomains, and cannot; it stops before it has settings to show.
+fn not_canonical(evidence: &Evidence) -> Option<Finding> {
+    let reading = evidence.reading().ok().filter(|_| evidence.ssh_finds_no_canonical_name())?;
+    let position = |keyword: &str| reading.source(keyword).and_then(Source::position);
+    let summary = "CanonicalizeHostname finds this host in none of its domains, and CanonicalizeFallbackLocal forbids to go on.";
+    let mut finding = Finding::blocking(Code::NetworkOptionUnusable, summary);
+    if let Some(p) = position("canonicalizefallbacklocal").or_else(|| position("canonicalizehostname")) {
+        finding = finding.subject(Subject::file(&p.file, Some(p.line)));
+    }
+    if let Some(url) = evidence.url_with_host(None) {
+        finding = finding.remedy(advice::set_url(evidence, "Write the host's whole name.", &url));
+    }
+    Some(finding.remedy(Remedy::ask("domains", "Or correct CanonicalDomains, and see that the names in it resolve.")))
 }
 
 /// Settings that contradict each other, which ssh finds after reading.
@@ -220,8 +240,11 @@ fn network_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
     let mut out = Vec::new();
     for keyword in ["bindaddress", "bindinterface"] {
         if settings.value(keyword).is_some() && evidence.cannot_bind() {
-            let summary =
-                text!("{} names an address or interface this machine does not have{}.", keyword, place(evidence, keyword));
+            let summary = text!(
+                "{} names an address or interface this machine does not have{}.",
+                written(keyword).unwrap_or(keyword),
+                place(evidence, keyword)
+            );
             out.push(with_line(Finding::blocking(Code::NetworkOptionUnusable, summary), evidence, keyword, "Take the line out."));
         }
     }

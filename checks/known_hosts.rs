@@ -1,7 +1,10 @@
 //! Would ssh trust the key that the server presents?
 
+mod address;
+mod revocation;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
@@ -47,13 +50,13 @@ impl Check for KnownHostsCheck {
             return Ok(found);
         }
         let known = evidence.known_hosts()?;
-        if let Some(finding) = unusable_revocations(evidence) {
+        if let Some(finding) = revocation::unusable(evidence) {
             let mut found = Findings::new("ssh trusts no host while its list of revoked keys cannot be read");
             found.push(finding);
             return Ok(found);
         }
         let peer = evidence.peer()?;
-        if let Some(finding) = revoked_by_list(evidence, peer) {
+        if let Some(finding) = revocation::listed(evidence, peer) {
             let mut found = Findings::new("the list that RevokedHostKeys names has the server's key");
             found.push(finding);
             return Ok(found);
@@ -73,7 +76,10 @@ impl Check for KnownHostsCheck {
             }
             (Some(finding), Some(command)) => found.push(finding.evidence("KnownHostsCommand", Private::quoted(command))),
             (Some(finding), None) => found.push(finding),
-            (None, _) => found.findings.extend(unread(evidence, known)),
+            (None, _) => {
+                found.findings.extend(address::differs(evidence, known, peer));
+                found.findings.extend(unread(evidence, known));
+            }
         }
         let trusted = retired(known);
         if trusted.is_empty() {
@@ -164,7 +170,7 @@ fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findin
                 text!("{} holds another key for {}; ssh goes on because StrictHostKeyChecking is off.", file_of(entries), name()),
             ));
         }
-        Judgement::Changed(entries) => changed(known, peer, entries),
+        Judgement::Changed(entries) => changed(evidence, known, peer, entries),
         Judgement::OtherTypesOnly(entries) if evidence.host_key_algorithms_are_set() => {
             let (file, types) = (file_of(entries), types(entries));
             let mut finding = Finding::blocking(
@@ -190,7 +196,7 @@ fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findin
     Some(finding.evidence("presented", text!("{} {}", &key.algorithm, key.fingerprint())))
 }
 
-fn changed(known: &KnownHosts, peer: &Peer, entries: &[Entry]) -> Finding {
+fn changed(evidence: &Evidence, known: &KnownHosts, peer: &Peer, entries: &[Entry]) -> Finding {
     let name = || Private::host(&known.entries.name);
     let was_retired = entries.iter().all(|e| bitbucket::retired_key(&e.key.fingerprint()).is_some());
     let summary = match (was_retired, peer.published) {
@@ -216,15 +222,17 @@ fn changed(known: &KnownHosts, peer: &Peer, entries: &[Entry]) -> Finding {
             "Do not remove the entry: compare the fingerprint with the one its administrators tell you, from another network.",
         ));
     }
+    // What this user cannot change may stay: one entry with the right key is enough for ssh.
+    let own = known.user_file.as_ref();
+    let mut mine: Vec<&Entry> = entries.iter().filter(|e| own == Some(&e.file) || evidence.can_replace(&e.file)).collect();
     // ssh-keygen leaves a file alone that has lines it cannot read.
     if !known.entries.malformed.is_empty() {
-        let mut lines: Vec<&Entry> = entries.iter().collect();
-        lines.sort_by_key(|e| std::cmp::Reverse(e.line));
+        mine.sort_by_key(|e| std::cmp::Reverse(e.line));
         let drop = |e: &Entry| Edit { file: e.file.clone(), change: Change::Replace { line: e.line, with: Vec::new() } };
-        let drops = lines.into_iter().map(|e| Remedy::edit("drop-line", "First, take the line out.", drop(e), Safety::Safe));
+        let drops = mine.into_iter().map(|e| Remedy::edit("drop-line", "First, take the line out.", drop(e), Safety::Safe));
         return finding.remedies(drops).remedies(advice::trust_published_keys(known, peer, "Then add the published keys."));
     }
-    let mut files: Vec<&Path> = entries.iter().map(|e| e.file.as_path()).collect();
+    let mut files: Vec<&Path> = mine.iter().map(|e| e.file.as_path()).collect();
     files.dedup();
     for file in files {
         let argv = ["ssh-keygen".into(), "-R".into(), name().into(), "-f".into(), Private::path(file).into()];
@@ -322,51 +330,6 @@ fn retired(known: &KnownHosts) -> Vec<Finding> {
             .remedy(Remedy::edit("drop-line", "Take the line out.", edit, Safety::Confirm))
         })
         .collect()
-}
-
-fn unusable_revocations(evidence: &Evidence) -> Option<Finding> {
-    // Before 9.4 ssh takes `~` in this setting for a folder of that name; its own words tell.
-    let from_ssh = || {
-        let (path, error) =
-            said_of_revocations(evidence, "Error checking host key ", " in revoked keys file ")?.rsplit_once(": ")?;
-        Some((path.into(), error.to_string()))
-    };
-    let (path, error) = evidence.unusable_revoked_host_keys().or_else(from_ssh)?;
-    let finding = Finding::blocking(
-        Code::RevokedKeysFileUnusable,
-        text!("RevokedHostKeys names {}, which cannot be read; ssh then trusts no host.", Private::path(&path)),
-    );
-    Some(without_revocations(evidence, finding.subject(Subject::file(&path, None)).evidence("error", Private::quoted(error))))
-}
-
-/// Only ssh reads the list, which may be a binary one (ssh-keygen -k).
-fn revoked_by_list(evidence: &Evidence, peer: &Peer) -> Option<Finding> {
-    let path = PathBuf::from(said_of_revocations(evidence, "Host key ", " revoked by file ")?);
-    let presented = text!("{} {}", &peer.host_key.algorithm, peer.host_key.fingerprint());
-    let finding = Finding::blocking(
-        Code::HostKeyRevoked,
-        text!("{}, which RevokedHostKeys names, revokes the key that the server presents.", Private::path(&path)),
-    )
-    .subject(Subject::file(&path, None))
-    .evidence("presented", presented);
-    Some(if peer.published {
-        without_revocations(evidence, finding)
-    } else {
-        finding.remedy(Remedy::ask("ask", "Do not connect; ask who runs the server, from another network."))
-    })
-}
-
-/// The rest of ssh's line, when git ran it and failed, that begins with `beginning` and goes on with `middle` somewhere.
-fn said_of_revocations<'e>(evidence: &'e Evidence, beginning: &str, middle: &str) -> Option<&'e str> {
-    let said = &evidence.git_run().ok().filter(|run| !run.works)?.said;
-    said.iter().find_map(|line| Some(line.strip_prefix(beginning)?.split_once(middle)?.1))
-}
-
-fn without_revocations(evidence: &Evidence, finding: Finding) -> Finding {
-    match evidence.setting_position("revokedhostkeys") {
-        Some(position) => finding.remedy(advice::delete_line(&position, "Take the setting out, or correct its list.")),
-        None => finding,
-    }
 }
 
 fn file_of(entries: &[Entry]) -> Text {

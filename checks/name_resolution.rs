@@ -3,7 +3,7 @@
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
-use crate::evidence::transport::ResolveError;
+use crate::evidence::resolve::ResolveError;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};

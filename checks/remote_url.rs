@@ -239,12 +239,17 @@ fn retired(evidence: &Evidence) -> Option<Finding> {
         return None;
     }
     let dead = evidence.road_fails() || evidence.handshake_fails();
-    let summary = if dead {
+    let sent_on = evidence.refusal_names(by);
+    let summary = if sent_on {
+        text!("{} refuses Git over SSH and names {} instead, to which Bitbucket moved it.", &service.name, by)
+    } else if dead {
         text!("{} no longer answers Git over SSH; Bitbucket moved it to {}, which does (announced for {}).", &service.name, by, on)
     } else {
         text!("{} still answers, but Bitbucket moved Git over SSH to {} (announced for {}).", &service.name, by, on)
     };
-    let mut finding = Finding::blocking_if(dead, Code::HostRetired, summary).subject(Subject::new("host", service.name.as_str()));
+    let mut finding = Finding::blocking_if(dead || sent_on, Code::HostRetired, summary)
+        .strikes(if sent_on { Strikes::AfterLogin } else { Strikes::InItsTurn })
+        .subject(Subject::new("host", service.name.as_str()));
     if let Some(service) = evidence.services().get(by) {
         finding = finding.remedies(advice::know_service(
             evidence,

@@ -100,6 +100,9 @@ fn refused(evidence: &Evidence, access: &Access, answer: &GitService, path: &str
             text!("The workspace of {} requires two-step verification, which your account does not use.", repository())
         }
         Code::UserLimitExceeded => text!("The plan's user limit is exceeded, so {} is read-only.", repository()),
+        Code::ConnectionLostAfterLogin if answer.command.timed_out => {
+            text!("The key is accepted, and then nothing comes of {} in time.", repository())
+        }
         Code::ConnectionLostAfterLogin => {
             text!("The key is accepted, and then the connection ends before {} answers.", repository())
         }

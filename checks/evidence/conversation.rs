@@ -17,7 +17,7 @@ use super::key_file;
 use super::keys::Key;
 use super::known_hosts::{Judgement, judge};
 use super::public_key::PublicKey;
-use super::road::{Road, RoadFailure};
+use super::road::{Proxy, Road, RoadFailure};
 use super::session::{self, Ended, GitService, KeyAnswer, Limits, MethodsAnswer, Session};
 use super::transport::{Attempt, ConnectOutcome};
 
@@ -148,7 +148,8 @@ impl Conversation {
 
 /// Holds the conversation, within its share of the budget.
 pub fn converse(evidence: &Evidence) -> Conversation {
-    let mut talk = Talk { evidence, deadline: evidence.conversation_deadline(), connections: 0, said: Conversation::default() };
+    let deadline = evidence.conversation_deadline();
+    let mut talk = Talk { evidence, deadline, connections: 0, proxies: Vec::new(), said: Conversation::default() };
     if let Some(session) = talk.open() {
         let begun = Instant::now();
         talk.keys(session);
@@ -168,6 +169,8 @@ struct Talk<'a> {
     evidence: &'a Evidence,
     deadline: Instant,
     connections: u32,
+    /// What carries the connections; a proxy that is dropped ends, and its connection with it.
+    proxies: Vec<Proxy>,
     said: Conversation,
 }
 
@@ -200,8 +203,7 @@ impl Talk<'_> {
         let mut session = match shaken {
             Ok(session) => session,
             Err(failure) => {
-                // A proxy that has died looks like a server that hung up: its own words are the better evidence.
-                let proxy = road.proxy.and_then(|p| p.failure());
+                let proxy = road.proxy.and_then(|p| p.failure(&failure.kind));
                 match (proxy, &self.said.handshake) {
                     (Some(failure), None) => self.said.road = Some(failure),
                     (None, None) => self.said.handshake = Some(Err(failure)),
@@ -210,12 +212,8 @@ impl Talk<'_> {
                 return None;
             }
         };
-        let peer = match self.meet(&session) {
-            Some(peer) => peer,
-            None => {
-                return None;
-            }
-        };
+        self.proxies.extend(road.proxy);
+        let peer = self.meet(&session)?;
         session.set_deadline(self.deadline);
         let trusted = matches!(peer.trust, Trust::Published | Trust::Configured | Trust::Known);
         if self.said.handshake.is_none() {

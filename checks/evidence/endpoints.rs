@@ -5,7 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Evidence;
-use super::transport::{self, AddressFamily};
+use super::bind::Bind;
+use super::resolve::{AddressFamily, resolve};
+use super::transport;
 use crate::bitbucket::{Kind, Role};
 
 /// How long each may take.
@@ -68,8 +70,8 @@ pub(super) fn try_others(evidence: &Evidence) -> Vec<Alternate> {
 
 /// Connects and waits for the identification string; nothing is sent.
 fn introduce(host: &str, port: u16, until: Instant) -> (bool, Option<String>) {
-    let Ok(addresses) = transport::resolve(host, port, AddressFamily::Any, until) else { return (false, None) };
-    let (stream, _) = transport::connect(&addresses, LIMIT, until, None);
+    let Ok(addresses) = resolve(host, port, AddressFamily::Any, until) else { return (false, None) };
+    let (stream, _) = transport::connect(&addresses, LIMIT, until, &Bind::Anywhere);
     let Some(mut stream) = stream else { return (false, None) };
     (true, transport::banner(&mut stream, until).ok())
 }

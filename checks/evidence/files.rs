@@ -38,6 +38,11 @@ pub fn is_ordinary(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|meta| meta.is_file())
 }
 
+/// Whether this process may write to `path`; for a folder, make and replace files in it.
+pub fn is_writable(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
+}
+
 /// Owner and permission bits, as `stat(2)` gives them (links followed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Access {

@@ -208,14 +208,15 @@ impl Witness<'_> {
             }
             settings.push(format!("UserKnownHostsFile={}", copies.join(" ")));
         }
-        let mut extra: Vec<String> = settings.into_iter().flat_map(|s| ["-o".to_string(), s]).collect();
-        // -q, wherever it stands, undoes a -v before it; of two -E the last counts.
+        // Not -v, which ssh hands down to the ssh of a ProxyJump, whose progress would be taken for this one's. But -q undoes
+        // LogLevel, and any -v before it. Of two -E the last counts.
         let mut tail = String::new();
         if self.ssh.options.quiet {
             tail.push_str(" -v");
         } else {
-            extra.insert(0, "-v".into());
+            settings.insert(0, "LogLevel=DEBUG1".into());
         }
+        let extra: Vec<String> = settings.into_iter().flat_map(|s| ["-o".to_string(), s]).collect();
         if self.ssh.options.log_file.is_some() {
             tail.push_str(" -E /dev/stderr");
         }

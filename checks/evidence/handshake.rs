@@ -171,6 +171,11 @@ pub struct Established {
     pub round_trips: u32,
 }
 
+/// Whether a line before the identification is one with which a server sheds load.
+pub fn is_busy(line: &str) -> bool {
+    BUSY.iter().any(|busy| line.contains(busy))
+}
+
 pub(super) fn protocol_error(error: Error) -> HandshakeFailureKind {
     HandshakeFailureKind::ProtocolError { code: error.code, detail: error.words }
 }
@@ -256,7 +261,7 @@ pub(super) fn failure(link: &Link, error: Error) -> HandshakeFailure {
 }
 
 fn banner_failure(heard: &Heard, end: Option<&StreamEnd>, error: Error) -> HandshakeFailureKind {
-    if let Some(line) = heard.preamble.iter().find(|line| BUSY.iter().any(|busy| line.contains(busy))) {
+    if let Some(line) = heard.preamble.iter().find(|line| is_busy(line)) {
         return HandshakeFailureKind::Busy { text: line.clone() };
     }
     // A few letters of "SSH-" are the beginning of an identification that was cut short.

@@ -101,6 +101,22 @@ pub enum Class {
     Compression,
 }
 
+const OLD_KEX: &[&str] = &["diffie-hellman-group14-sha1", "diffie-hellman-group-exchange-sha1", "diffie-hellman-group1-sha1"];
+
+impl Class {
+    /// What OpenSSH has and does not offer by itself, the best first: the setting, and the names. DSA is not among them:
+    /// newer releases are built without it.
+    pub fn off_by_default(self) -> Option<(&'static str, &'static [&'static str])> {
+        match self {
+            Class::Kex => Some(("KexAlgorithms", OLD_KEX)),
+            Class::HostKey => Some(("HostKeyAlgorithms", &["ssh-rsa"])),
+            Class::Cipher => Some(("Ciphers", &["aes256-cbc", "aes192-cbc", "aes128-cbc", "3des-cbc"])),
+            Class::Mac => Some(("MACs", &["hmac-sha1-96", "hmac-md5", "hmac-md5-96"])),
+            Class::Compression => None,
+        }
+    }
+}
+
 /// A choice for which the two sides have nothing in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Disagreement {

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod agent;
+pub mod bind;
 pub mod control;
 pub mod conversation;
 pub mod endpoints;
@@ -29,6 +30,7 @@ pub mod platform;
 pub mod process;
 pub mod proxy;
 pub mod public_key;
+pub mod resolve;
 pub mod road;
 pub mod session;
 pub mod settings;
@@ -56,11 +58,11 @@ use git_run::{GitComplaint, GitRun};
 use keyring::{Holder, Keyring};
 use keys::Keys;
 use ledger::Ledger;
+use resolve::ResolveError;
 use settings::{Asked, Settings};
 use ssh_command::{ClientKind, GitProgram, SshCommand, Started};
 use ssh_config::{ConfigFile, Evaluation, Question, SshTraits};
 use target::{NoTarget, Target};
-use transport::ResolveError;
 use trust::KnownHosts;
 use witness::Witness;
 
@@ -464,7 +466,7 @@ impl Evidence {
             }
             let family = road::family(settings);
             let until = self.time_to_talk()?;
-            Ok(self.ledger.step("resolve", || transport::resolve(settings.hostname(), settings.port(), family, until)))
+            Ok(self.ledger.step("resolve", || resolve::resolve(settings.hostname(), settings.port(), family, until)))
         };
         self.resolution.get_or_init(resolve).as_ref().map_err(Clone::clone)
     }

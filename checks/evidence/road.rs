@@ -1,15 +1,17 @@
 //! The road to the server, as ssh would take it: straight to each address in turn, or through ProxyCommand or ProxyJump.
 
 use std::ffi::{OsStr, OsString};
-use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Evidence;
+use super::bind::Bind;
+use super::handshake::HandshakeFailureKind;
 use super::proxy::{self, ProxyEnd, ProxyProcess};
+use super::resolve::AddressFamily;
 use super::settings::Settings;
-use super::transport::{self, AddressFamily, Attempt};
+use super::transport::{self, Attempt};
 use crate::check::Unavailable;
 use crate::text;
 
@@ -38,14 +40,22 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// What went wrong, if the proxy has ended badly or complained by the time the handshake has failed.
-    pub(super) fn failure(self) -> Option<RoadFailure> {
-        let end = self.process.finish(Instant::now() + DYING);
-        let well = matches!(end.exit_status, None | Some(0)) && end.signal.is_none();
-        if well && end.stderr.is_empty() {
+    /// What went wrong, if it is the proxy that kept the handshake from succeeding. One that has died looks like a server
+    /// that hung up, and its own words are the better evidence; one through which nothing ever came has reached nobody, as far
+    /// as can be seen.
+    /// Once something else than SSH has come, that is the evidence: the proxy ends because we have left.
+    pub(super) fn failure(self, handshake: &HandshakeFailureKind) -> Option<RoadFailure> {
+        if matches!(handshake, HandshakeFailureKind::NotSsh { objection: Some(_), .. }) {
             return None;
         }
-        Some(RoadFailure::Proxy { setting: self.setting, command: self.command, end })
+        let silent = *handshake == HandshakeFailureKind::BannerTimeout;
+        let ended = matches!(handshake, HandshakeFailureKind::ClosedBeforeBanner | HandshakeFailureKind::ResetBeforeBanner);
+        let end = self.process.finish(Instant::now() + DYING);
+        let well = matches!(end.exit_status, None | Some(0)) && end.signal.is_none();
+        if well && end.stderr.is_empty() && !silent && !ended {
+            return None;
+        }
+        Some(RoadFailure::Proxy { setting: self.setting, command: self.command, end, silent })
     }
 }
 
@@ -62,6 +72,8 @@ pub enum RoadFailure {
         command: String,
         /// How it ended, and its words.
         end: ProxyEnd,
+        /// It ran until its time was spent, and nothing came through it.
+        silent: bool,
     },
 }
 
@@ -102,7 +114,7 @@ pub(super) fn missing_proxy_program(evidence: &Evidence) -> Option<RoadFailure> 
         return None;
     }
     let end = ProxyEnd { exit_status: Some(127), stderr: format!("{first}: not found").into_bytes(), ..ProxyEnd::default() };
-    Some(RoadFailure::Proxy { setting: "ProxyCommand", command, end })
+    Some(RoadFailure::Proxy { setting: "ProxyCommand", command, end, silent: false })
 }
 
 /// Why a proxy is not followed although the settings name one.
@@ -119,9 +131,14 @@ pub(super) fn not_followed(evidence: &Evidence) -> Option<Unavailable> {
 }
 
 impl Evidence {
-    /// How long the handshake may take: ssh's ConnectTimeout covers it too.
+    /// How long the handshake may take: ssh's ConnectTimeout covers it too. Without one ssh waits for ever, as git's run
+    /// shows; where git is not asked, it is for us to wait.
     pub(super) fn handshake_limit(&self) -> Duration {
-        self.connect_timeout().map_or(HANDSHAKE, |t| t.min(HANDSHAKE))
+        let ours = match self.may_execute() {
+            true => HANDSHAKE,
+            false => self.conversation_deadline().saturating_duration_since(Instant::now()),
+        };
+        self.connect_timeout().map_or(ours, |t| t.min(ours))
     }
 
     fn connect_timeout(&self) -> Option<Duration> {
@@ -144,8 +161,7 @@ impl Road {
 fn directly(evidence: &Evidence, settings: &Settings, deadline: Instant) -> Result<Road, RoadFailure> {
     let Ok(Ok(addresses)) = evidence.resolution() else { return Err(RoadFailure::Unreached(Vec::new())) };
     let per_address = evidence.connect_timeout().map_or(PER_ADDRESS, |t| t.min(PER_ADDRESS));
-    let bind = settings.value("bindaddress").and_then(|a| a.parse::<IpAddr>().ok());
-    let (stream, attempts) = transport::connect(addresses, per_address, deadline, bind);
+    let (stream, attempts) = transport::connect(addresses, per_address, deadline, &Bind::of(settings));
     evidence.ledger.connected(&format!("{}:{}", settings.hostname(), settings.port()));
     match stream {
         Some(stream) => Ok(Road { stream: stream.into(), attempts, proxy: None }),
@@ -156,7 +172,7 @@ fn directly(evidence: &Evidence, settings: &Settings, deadline: Instant) -> Resu
 fn through_proxy(evidence: &Evidence, settings: &Settings, setting: &'static str, value: &str) -> Result<Road, RoadFailure> {
     let failed = |command: String, words: String| {
         let end = ProxyEnd { stderr: words.into_bytes(), ..ProxyEnd::default() };
-        RoadFailure::Proxy { setting, command, end }
+        RoadFailure::Proxy { setting, command, end, silent: false }
     };
     let command: OsString = if setting == "ProxyJump" {
         let ssh = evidence.ssh_path().unwrap_or(Path::new("ssh"));

@@ -1,116 +1,15 @@
-//! The way to the server before SSH begins: the addresses of a name and a TCP connection.
+//! The way to the server before SSH begins: a TCP connection, and what is said first on it.
 
 use std::io::{self, Read};
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use super::bind::Bind;
 use super::kexinit::{IdentificationReader, NotIdentification, TEXT_LIMIT};
-
-/// The most addresses of a name that are tried.
-const ADDRESSES_LIMIT: usize = 32;
-
-/// Which addresses to use (`AddressFamily` of ssh_config(5)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AddressFamily {
-    /// All.
-    #[default]
-    Any,
-    /// IPv4 only.
-    Inet,
-    /// IPv6 only.
-    Inet6,
-}
-
-impl AddressFamily {
-    fn takes(self, address: &SocketAddr) -> bool {
-        match self {
-            AddressFamily::Any => true,
-            AddressFamily::Inet => address.is_ipv4(),
-            AddressFamily::Inet6 => address.is_ipv6(),
-        }
-    }
-}
-
-/// Why a name has no address; the texts are the system's own (`gai_strerror(3)`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResolveError {
-    /// The name does not exist or has no address (`EAI_NONAME`, `EAI_NODATA`).
-    #[error("{0}")]
-    NoName(String),
-    /// The name has addresses, none of them of the wanted family.
-    #[error("no address of the wanted family")]
-    NoAddressOfFamily {
-        /// Those it has.
-        others: Vec<IpAddr>,
-    },
-    /// No name server answered, or it could not say (`EAI_AGAIN`).
-    #[error("{0}")]
-    TemporaryFailure(String),
-    /// No answer by the deadline.
-    #[error("no answer in time")]
-    TimedOut,
-    /// Another failure.
-    #[error("{0}")]
-    Other(String),
-}
-
-/// The addresses of `host` in the order `getaddrinfo(3)` gives them, which is the order in which ssh tries them. The
-/// resolver knows no deadline, so it works on a thread that is left behind when `deadline` comes.
-///
-/// # Errors
-/// As [`ResolveError`] says.
-pub fn resolve(host: &str, port: u16, family: AddressFamily, deadline: Instant) -> Result<Vec<SocketAddr>, ResolveError> {
-    if deadline <= Instant::now() {
-        return Err(ResolveError::TimedOut);
-    }
-    let (sender, receiver) = mpsc::channel();
-    let host = host.to_owned();
-    thread::Builder::new()
-        .name("resolve".into())
-        .spawn(move || sender.send((host.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>)))
-        .map_err(|e| ResolveError::Other(e.to_string()))?;
-    let found = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()));
-    let all = found.map_err(|_| ResolveError::TimedOut)?.map_err(|e| resolve_error(&e))?;
-    let mut wanted: Vec<_> = all.iter().copied().filter(|a| family.takes(a)).collect();
-    wanted.truncate(ADDRESSES_LIMIT);
-    if wanted.is_empty() {
-        return Err(ResolveError::NoAddressOfFamily { others: all.iter().take(ADDRESSES_LIMIT).map(SocketAddr::ip).collect() });
-    }
-    Ok(wanted)
-}
-
-/// Tells the codes of getaddrinfo(3) apart by the system's text: the standard library keeps nothing else of them. The
-/// texts are those of the C locale, for no locale is ever set.
-fn resolve_error(error: &io::Error) -> ResolveError {
-    let words = error.to_string();
-    let words = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words).to_owned();
-    let says = |texts: &[&str]| texts.iter().any(|text| words.starts_with(text));
-    // glibc, glibc, macOS, macOS, musl.
-    const NO_NAME: [&str; 5] = [
-        "Name or service not known",
-        "No address associated with hostname",
-        "nodename nor servname provided",
-        "No address associated with nodename",
-        "Name does not resolve",
-    ];
-    // glibc and macOS, musl.
-    const TRY_AGAIN: [&str; 2] = ["Temporary failure in name resolution", "Try again"];
-    if says(&NO_NAME) {
-        ResolveError::NoName(words)
-    } else if says(&TRY_AGAIN) {
-        ResolveError::TemporaryFailure(words)
-    } else {
-        ResolveError::Other(words)
-    }
-}
 
 /// How an attempt to connect ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -130,7 +29,7 @@ pub enum ConnectOutcome {
     HostUnreachable,
     /// This machine forbids it (`EACCES`, `EPERM`): a local firewall or a sandbox.
     DeniedLocally,
-    /// The local address asked for (`BindAddress`) is not to be had for this one.
+    /// The local address or interface asked for (`BindAddress`, `BindInterface`) is not to be had for this one.
     CannotBind,
     /// Not tried, for the deadline had come.
     NotTried,
@@ -151,14 +50,14 @@ pub struct Attempt {
 
 /// Tries the addresses in their order, as ssh does, until one is connected. Each gets at most `per_address`
 /// (`ConnectTimeout`), and no more than its share of what is left until `deadline`, so that one that swallows everything
-/// does not hide the next. `bind` is the local address to use (`BindAddress`).
+/// does not hide the next. `bind` says where to connect from.
 ///
 /// Returns the connection, if any, and every attempt.
 pub fn connect(
     addresses: &[SocketAddr],
     per_address: Duration,
     deadline: Instant,
-    bind: Option<IpAddr>,
+    bind: &Bind,
 ) -> (Option<TcpStream>, Vec<Attempt>) {
     let mut attempts = Vec::new();
     let mut waiting = addresses.len() as u32;
@@ -181,9 +80,9 @@ pub fn connect(
     (None, attempts)
 }
 
-fn connect_one(address: SocketAddr, time: Duration, bind: Option<IpAddr>) -> Result<(TcpStream, ConnectOutcome), ConnectOutcome> {
+fn connect_one(address: SocketAddr, time: Duration, bind: &Bind) -> Result<(TcpStream, ConnectOutcome), ConnectOutcome> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(|e| connect_outcome(&e))?;
-    if let Some(local) = bind {
+    if let Some(local) = bind.local_for(address, time).map_err(|_| ConnectOutcome::CannotBind)? {
         socket.bind(&SockAddr::from(SocketAddr::new(local, 0))).map_err(|_| ConnectOutcome::CannotBind)?;
     }
     let outcome = match socket.connect_timeout(&SockAddr::from(address), time) {
@@ -323,41 +222,17 @@ mod tests {
     }
 
     #[test]
-    fn literals_and_families() {
-        assert_eq!(resolve("127.0.0.1", 22, AddressFamily::Any, within(5000)), Ok(vec![loopback(22)]));
-        assert_eq!(
-            resolve("::1", 22, AddressFamily::Inet, within(5000)),
-            Err(ResolveError::NoAddressOfFamily { others: vec!["::1".parse().unwrap()] })
-        );
-        assert_eq!(resolve("localhost", 7, AddressFamily::Inet, within(5000)), Ok(vec![loopback(7)]));
-        assert_eq!(resolve("127.0.0.1", 22, AddressFamily::Any, Instant::now()), Err(ResolveError::TimedOut));
-        assert!(matches!(resolve("a\0b", 22, AddressFamily::Any, within(5000)), Err(ResolveError::Other(_))));
-    }
-
-    #[test]
-    fn the_systems_words_are_told_apart() {
-        let judged = |words: &str| resolve_error(&io::Error::other(format!("failed to lookup address information: {words}")));
-        assert_eq!(judged("Name or service not known"), ResolveError::NoName("Name or service not known".into()));
-        assert!(matches!(judged("Temporary failure in name resolution"), ResolveError::TemporaryFailure(_)));
-        assert!(matches!(judged("nodename nor servname provided, or not known"), ResolveError::NoName(_)));
-        assert!(matches!(judged("Non-recoverable failure in name resolution"), ResolveError::Other(_)));
-        // The real resolver: an impossible name needs no network to be refused.
-        let real = resolve(&format!("{}.invalid", "x".repeat(70)), 22, AddressFamily::Any, within(20_000));
-        assert!(matches!(real, Err(ResolveError::NoName(_) | ResolveError::TemporaryFailure(_))), "{real:?}");
-    }
-
-    #[test]
     fn a_silent_address_leaves_time_for_the_next() {
         let (_listener, _held, silent) = swallowing();
         let good = TcpListener::bind(loopback(0)).unwrap();
         let closed = TcpListener::bind(loopback(0)).unwrap().local_addr().unwrap();
         let addresses = [silent, closed, good.local_addr().unwrap()];
-        let (stream, attempts) = connect(&addresses, Duration::from_secs(30), within(900), None);
+        let (stream, attempts) = connect(&addresses, Duration::from_secs(30), within(900), &Bind::Anywhere);
         assert!(stream.is_some());
         let outcomes: Vec<_> = attempts.iter().map(|a| a.outcome.clone()).collect();
         assert_eq!(outcomes, [ConnectOutcome::TimedOut, ConnectOutcome::Refused, ConnectOutcome::Connected]);
         assert!((250..600).contains(&attempts[0].milliseconds), "{attempts:?}");
-        let (_, attempts) = connect(&addresses, Duration::from_millis(50), Instant::now(), None);
+        let (_, attempts) = connect(&addresses, Duration::from_millis(50), Instant::now(), &Bind::Anywhere);
         assert!(attempts.iter().all(|a| a.outcome == ConnectOutcome::NotTried));
     }
 
@@ -368,9 +243,11 @@ mod tests {
         for (bind, expected) in [
             ("192.0.2.1", ConnectOutcome::CannotBind),
             ("::1", ConnectOutcome::CannotBind),
+            ("absent.invalid", ConnectOutcome::CannotBind),
             ("127.0.0.2", ConnectOutcome::Connected),
+            ("localhost", ConnectOutcome::Connected),
         ] {
-            let (_, attempts) = connect(&[address], Duration::from_secs(5), within(5000), Some(bind.parse().unwrap()));
+            let (_, attempts) = connect(&[address], Duration::from_secs(5), within(5000), &Bind::Address(bind.into()));
             assert_eq!(attempts[0].outcome, expected, "{bind}");
         }
     }

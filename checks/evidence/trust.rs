@@ -30,9 +30,13 @@ pub struct KnownHosts {
 /// Looks the host up under the name and in the files that the settings say.
 pub(super) fn gather(evidence: &Evidence) -> Result<KnownHosts, Unavailable> {
     let settings = evidence.settings()?;
+    let read = evidence.reading().ok().map(|own| &own.known_hosts_files);
     let files = |keyword: &str| -> Vec<PathBuf> {
         let value = settings.value(keyword).unwrap_or_default();
-        value.split(' ').filter(|f| !f.is_empty() && !f.eq_ignore_ascii_case("none")).map(|f| evidence.expand_path(f)).collect()
+        let words = || value.split(' ').map(String::from).collect();
+        let read = read.and_then(|read| read.get(keyword)).filter(|files| files.join(" ") == value).cloned();
+        let named = read.unwrap_or_else(words).into_iter();
+        named.filter(|f| !f.is_empty() && !f.eq_ignore_ascii_case("none")).map(|f| evidence.expand_path(&f)).collect()
     };
     let user_files = files("userknownhostsfile");
     let all: Vec<PathBuf> = user_files.iter().cloned().chain(files("globalknownhostsfile")).collect();

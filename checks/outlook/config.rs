@@ -29,7 +29,12 @@ impl Evidence {
     /// What ssh says against its configuration while our own reading finds nothing.
     pub(crate) fn ssh_refuses_configuration(&self) -> Option<String> {
         let (own, asked) = (self.reading().ok()?, self.asked().ok()?);
-        asked.refusal.clone().filter(|_| own.problems.is_empty())
+        asked.refusal.clone().filter(|words| own.problems.is_empty() && !is_resolvers(words))
+    }
+
+    /// Whether ssh stops because CanonicalizeHostname is on and no name can be found.
+    pub(crate) fn ssh_finds_no_canonical_name(&self) -> bool {
+        self.asked().is_ok_and(|asked| asked.refusal.as_deref().is_some_and(is_resolvers))
     }
 
     /// The line that sets `keyword` (lower case).
@@ -139,4 +144,9 @@ impl Evidence {
         let error = files::read(&path).err()?;
         Some((path, error.to_string()))
     }
+}
+
+/// Whether ssh complains of a name rather than of its configuration (`resolve_canonicalize`).
+fn is_resolvers(words: &str) -> bool {
+    words.contains("Could not resolve host \"")
 }

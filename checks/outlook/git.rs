@@ -3,6 +3,7 @@
 use crate::evidence::Evidence;
 use crate::evidence::control::{Control, Unusable};
 use crate::evidence::conversation::{Access, Conversation, LoginProblem};
+use crate::evidence::session::{Ended, Login};
 use std::path::PathBuf;
 
 /// How ssh says that the bytes were changed on the way (`packet.c`).
@@ -39,6 +40,13 @@ impl Evidence {
         let said = &self.git_run().ok().filter(|run| broke && !run.works)?.said;
         let garbled = |line: &&String| GARBLED.iter().any(|words| line.contains(words));
         said.iter().find(garbled).map(|line| line.trim_end_matches('.').to_string())
+    }
+
+    /// Whether the server gave no answer to our own login, nor to git's.
+    pub(crate) fn login_stalls(&self) -> bool {
+        let silent = |problem: &LoginProblem| matches!(problem, LoginProblem::Failed(Login::Ended(Ended::TimedOut)));
+        let ours = self.conversation().is_ok_and(|talk| talk.logins.iter().any(|l| l.result.as_ref().is_err_and(silent)));
+        ours && self.git_run().map_or(true, |run| run.timed_out)
     }
 
     /// Whether ssh could not set up a forwarding.

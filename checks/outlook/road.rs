@@ -1,7 +1,9 @@
 //! How far the way to the server leads.
 
 use crate::evidence::Evidence;
-use crate::evidence::transport::{ConnectOutcome, ResolveError};
+use crate::evidence::resolve::ResolveError;
+use crate::evidence::road::proxy_of;
+use crate::evidence::transport::ConnectOutcome;
 
 impl Evidence {
     /// The name does not resolve.
@@ -17,6 +19,11 @@ impl Evidence {
     /// There is a connection, and no handshake.
     pub(crate) fn handshake_fails(&self) -> bool {
         self.conversation().is_ok_and(|talk| matches!(talk.handshake, Some(Err(_))))
+    }
+
+    /// The setting that puts a proxy on the way, as the manual writes it.
+    pub(crate) fn proxy_setting(&self) -> Option<&'static str> {
+        proxy_of(self.settings().ok()?).map(|(setting, _)| setting)
     }
 
     /// BindAddress or BindInterface cannot be used.

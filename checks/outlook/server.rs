@@ -1,5 +1,7 @@
 //! Whether ssh trusts the server and could agree with it on algorithms.
 
+use crate::evidence::conversation::{Access, refusal_words};
+use crate::evidence::handshake::Established;
 use crate::evidence::kexinit::{Class, Disagreement, KexInit};
 use crate::evidence::known_hosts::{Judgement, judge, lookup, preferred_algorithms};
 use crate::evidence::settings::Authority;
@@ -86,6 +88,19 @@ impl Evidence {
         Some(kexinit::disagreement(&ours, theirs))
     }
 
+    /// The choice for which the server offers nothing but what OpenSSH leaves out by default and the user does not add; for
+    /// where ssh's lists are not known.
+    pub(crate) fn only_old(&self, agreed: &Established) -> Option<Disagreement> {
+        let (theirs, settings) = (agreed.server_kexinit.as_ref()?, self.settings().ok()?);
+        let offers = [(Class::HostKey, &theirs.server_host_key_algorithms), (Class::Cipher, &theirs.encryption_client_to_server)];
+        offers.into_iter().find_map(|(class, offered)| {
+            let (keyword, old) = class.off_by_default()?;
+            let all = offered.iter().all(|name| old.contains(&name.as_str()));
+            let set = settings.is_set(&keyword.to_ascii_lowercase());
+            (all && !set).then(|| Disagreement { class, ours: vec!["its defaults".into()], theirs: offered.clone() })
+        })
+    }
+
     /// Whether the user's own file, not the system's, replaces the default list of `keyword`.
     pub(crate) fn user_pins_algorithms(&self, keyword: &str) -> bool {
         let Ok(reading) = self.reading() else { return false };
@@ -139,6 +154,13 @@ impl Evidence {
         self.conversation().ok().map(|t| t.attempts.as_slice())
     }
 
+    /// Whether the service, refusing the repository, names `host` in its words.
+    pub(crate) fn refusal_names(&self, host: &str) -> bool {
+        let Ok(talk) = self.conversation() else { return false };
+        let refusal = talk.access.iter().find(|a| a.as_ssh_would).and_then(Access::refusal);
+        refusal.is_some_and(|answer| refusal_words(answer).contains(host))
+    }
+
     /// The line of the hosts file that names a host, counted from 1.
     pub(crate) fn hosts_file_line(&self, name: &str) -> Option<usize> {
         let bytes = files::read(Path::new("/etc/hosts")).ok()?;
@@ -157,6 +179,11 @@ impl Evidence {
     /// Whether a file belongs to the user.
     pub(crate) fn is_mine(&self, file: &Path) -> bool {
         files::access(file).is_ok_and(|a| a.uid == self.account().uid)
+    }
+
+    /// Whether the user may put another file in the place of this one, as ssh-keygen does.
+    pub(crate) fn can_replace(&self, file: &Path) -> bool {
+        file.parent().is_some_and(files::is_writable)
     }
 
     /// Whether a file looks like a private key.

@@ -1,10 +1,14 @@
 //! What happens between the connection and the login.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use crate::case::{advised, broken};
+use crate::case::{advised, broken, healthy};
+use crate::mend::mended;
 use crate::server::{hang, introduce, relay, reset};
-use crate::world::{ALTERNATE, CLOUD};
+use crate::world::{ALTERNATE, CLOUD, DATA_CENTER, World};
 
 #[test]
 fn closed_at_once() {
@@ -160,4 +164,69 @@ fn something_is_changed_on_the_way() {
 #[test]
 fn another_program_than_bitbucket_runs() {
     advised(&["unexpected-server-software"], |world| world.plain());
+}
+
+#[test]
+fn second_connection_is_turned_away() {
+    broken(&["server-busy"], |world| {
+        world.plain();
+        let connections = Arc::new(AtomicUsize::new(0));
+        world.odd_server(move |mut client| {
+            if connections.fetch_add(1, Ordering::SeqCst) == 0 {
+                relay(client, &format!("{ALTERNATE}:443"), |_, _| true);
+            } else {
+                let _ = client.write_all(b"Exceeded MaxStartups\r\n");
+            }
+        });
+    });
+}
+
+#[test]
+fn slow_to_introduce_itself() {
+    healthy(|world| {
+        world.plain();
+        world.odd_server(|client| {
+            std::thread::sleep(Duration::from_millis(5500));
+            relay(client, &format!("{ALTERNATE}:443"), |_, _| true);
+        });
+        world.args.push("--no-exec".into());
+    });
+}
+
+/// An old server of one's own.
+fn old_server(world: &mut World, setting: &str) {
+    world.key("id_ed25519");
+    world.listen = vec![(DATA_CENTER, 7999)];
+    world.name("git.example.com", DATA_CENTER);
+    world.know("[git.example.com]:7999");
+    world.sshd(setting);
+    world.url("ssh://git@git.example.com:7999/acme/app.git");
+}
+
+#[test]
+fn old_server_signs_with_sha1() {
+    mended(&["no-common-algorithm"], |world| {
+        world.present("rsa");
+        old_server(world, "HostKeyAlgorithms ssh-rsa");
+    });
+}
+
+#[test]
+fn old_server_exchanges_keys_with_sha1() {
+    mended(&["no-common-algorithm"], |world| {
+        old_server(world, "KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha1");
+    });
+}
+
+#[test]
+fn old_server_encrypts_in_blocks() {
+    mended(&["no-common-algorithm"], |world| old_server(world, "Ciphers 3des-cbc,aes128-cbc"));
+}
+
+#[test]
+fn old_server_encrypts_in_blocks_without_git() {
+    broken(&["no-common-algorithm"], |world| {
+        old_server(world, "Ciphers 3des-cbc,aes128-cbc");
+        world.args.push("--no-exec".into());
+    });
 }

@@ -123,3 +123,13 @@ fn known_by_a_program_that_may_not_start() {
         world.config("Host *\n  KnownHostsCommand /bin/cat /home/dev/published\n");
     });
 }
+
+#[test]
+fn file_with_a_blank_in_its_name() {
+    healthy(|world| {
+        world.key("id_ed25519");
+        world.know_some("{host}", &["ed25519"], ".ssh/my hosts");
+        world.config("Host *\n  UserKnownHostsFile \"~/.ssh/my hosts\" ~/.ssh/known_hosts\n");
+        world.args.push("--no-exec".into());
+    });
+}

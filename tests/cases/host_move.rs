@@ -1,6 +1,7 @@
 //! The move of Git over SSH from bitbucket.org to ssh.bitbucket.org: both names, in one world.
 
 use crate::case::{advised, broken};
+use crate::mend::mended;
 use crate::world::{CLOUD, NOBODY, World};
 
 /// The user dials `dialled` and knows the keys of `known`; the old name leads to `old`, the new one to the service.
@@ -68,4 +69,15 @@ fn host_name_leads_to_the_new_name() {
 #[test]
 fn new_name_and_nothing_else() {
     crate::case::healthy(|world| both(world, NOBODY, "ssh.bitbucket.org", "ssh.bitbucket.org"));
+}
+
+#[test]
+fn old_name_refuses_every_command() {
+    mended(&["host-retired"], |world| {
+        both(world, CLOUD, "bitbucket.org", "bitbucket.org,ssh.bitbucket.org");
+        world.rename("ssh.bitbucket.org", "127.0.0.5");
+        world.listen.push(("127.0.0.5", 22));
+        let words = "SSH is no longer served here; use git@ssh.bitbucket.org instead.";
+        world.rule("before", &format!("case $SSH_CONNECTION in *' {CLOUD} '*) echo '{words}' >&2; exit 1 ;; esac"));
+    });
 }

@@ -23,6 +23,7 @@ mod forms;
 mod judge;
 #[path = "../documents/kept.rs"]
 mod kept;
+mod mend;
 mod namespace;
 mod programs;
 mod server;
@@ -45,6 +46,7 @@ mod hostile;
 mod key_files;
 mod network;
 mod privacy;
+mod proxy;
 mod readme;
 mod repository;
 mod trust;

@@ -1,9 +1,10 @@
 //! Names, routes, ports and proxies.
 
-use crate::case::{Expected, advised, broken, case, uncertain, warned};
+use crate::case::{Expected, advised, broken, case, healthy, uncertain, warned};
+use crate::mend::mended;
 use crate::namespace::HOME;
 use crate::server::{Names, hang, serve};
-use crate::world::{ALTERNATE, CLOUD, World, ip};
+use crate::world::{ALTERNATE, CLOUD, World, etc, ip};
 use std::io::{Read, Write};
 use std::time::Duration;
 
@@ -244,5 +245,89 @@ fn helper_that_may_not_start() {
     uncertain(|world| {
         world.plain();
         world.config("Host {host}\n  ProxyCommand ssh -F none -W %h:%p relay\n");
+    });
+}
+
+#[test]
+fn interface_of_a_vpn_that_is_down() {
+    mended(&["network-option-unusable"], |world| {
+        world.plain();
+        world.config("Host *\n  BindInterface wg0\n");
+    });
+}
+
+#[test]
+fn interface_of_a_vpn_that_is_down_without_git() {
+    broken(&["network-option-unusable"], |world| {
+        world.plain();
+        world.config("Host *\n  BindInterface wg0\n");
+        world.args.push("--no-exec".into());
+    });
+}
+
+#[test]
+fn name_to_connect_from_does_not_resolve() {
+    mended(&["network-option-unusable"], |world| {
+        world.plain();
+        world.config("Host *\n  BindAddress desk.example.com\n");
+        world.name_server(Names::Unknown);
+    });
+}
+
+#[test]
+fn interface_that_is_there() {
+    healthy(|world| {
+        world.plain();
+        world.config("Host *\n  BindInterface lo\n");
+        world.args.push("--no-exec".into());
+    });
+}
+
+#[test]
+fn name_server_is_silent_about_the_family_that_is_not_asked_for() {
+    healthy(|world| {
+        world.plain();
+        world.names.clear();
+        world.name_server(Names::OnlyAddress([127, 0, 0, 2]));
+        world.config("Host *\n  AddressFamily inet\n");
+        world.args.push("--no-exec".into());
+    });
+}
+
+/// The first of the host's addresses swallows everything, and ssh waits for it as long as the system does.
+fn first_address_swallows_packets(world: &mut World, address: &str) {
+    world.plain();
+    world.names.insert(0, (world.host.into(), address.into()));
+    world.patience = Duration::from_secs(6);
+    world.budget = Duration::from_secs(8);
+}
+
+#[test]
+fn first_address_swallows_packets_of_ipv6() {
+    mended(&["ipv6-broken"], |world| {
+        world.black_hole();
+        ip("-6 addr add 2001:db8::1/64 dev hole nodad");
+        ip("-6 neighbour add 2001:db8::2 lladdr 02:00:00:00:00:02 dev hole");
+        first_address_swallows_packets(world, "2001:db8::2");
+    });
+}
+
+#[test]
+fn first_address_swallows_packets_of_ipv4() {
+    mended(&["port-blocked"], |world| {
+        let nowhere = world.black_hole();
+        // The resolver would put the address of this machine first.
+        etc("gai.conf", "precedence ::ffff:127.0.0.0/104 5\nprecedence ::ffff:0:0/96 100\n");
+        first_address_swallows_packets(world, nowhere);
+    });
+}
+
+#[test]
+fn short_name_that_is_in_none_of_the_domains() {
+    broken(&["network-option-unusable"], |world| {
+        world.plain();
+        world.config("Host *\n  CanonicalizeHostname yes\n  CanonicalDomains corp.example.com\n  CanonicalizeFallbackLocal no\n");
+        world.name_server(Names::Unknown);
+        world.url("git@bitbucket:acme/app.git");
     });
 }

@@ -49,6 +49,8 @@ pub(crate) enum Names {
     Unknown,
     /// Every name: this address, as a captive portal's server does.
     Address([u8; 4]),
+    /// Every name: this address; to a question about another kind of address nothing, ever.
+    OnlyAddress([u8; 4]),
     /// Nothing, ever.
     Silent,
 }
@@ -130,8 +132,11 @@ impl World {
         std::thread::spawn(move || {
             let mut packet = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut packet) {
-                if !matches!(names, Names::Silent) {
-                    let _ = socket.send_to(&name_answer(&packet[..length], names), from);
+                let answer = name_answer(&packet[..length], names);
+                // RFC 1035, section 4.1.1: the number of answers.
+                let answers = answer[7];
+                if !matches!((names, answers), (Names::Silent, _) | (Names::OnlyAddress(_), 0)) {
+                    let _ = socket.send_to(&answer, from);
                 }
             }
         });
@@ -171,7 +176,10 @@ pub(crate) fn serve(address: &str, port: u16, answer: impl Fn(TcpStream) + Send 
 fn name_answer(query: &[u8], names: Names) -> Vec<u8> {
     let question_end = query.iter().skip(12).position(|byte| *byte == 0).map_or(query.len(), |end| (12 + end + 5).min(query.len()));
     let wants_a = query.get(question_end.saturating_sub(4)..question_end) == Some(&[0, 1, 0, 1]);
-    let address = if let Names::Address(address) = names { Some(address).filter(|_| wants_a) } else { None };
+    let address = match names {
+        Names::Address(address) | Names::OnlyAddress(address) => Some(address).filter(|_| wants_a),
+        Names::Unknown | Names::Silent => None,
+    };
     let code = if matches!(names, Names::Unknown) { 3 } else { 0 };
     let mut answer = query[..2].to_vec();
     answer.extend([0x81, 0x80 | code, 0, 1, 0, u8::from(address.is_some()), 0, 0, 0, 0]);

@@ -3,8 +3,9 @@
 use std::fs;
 
 use crate::case::{advised, broken};
+use crate::mend::mended;
 use crate::namespace::chmod;
-use crate::world::{CLOUD, DATA_CENTER, World};
+use crate::world::{CLOUD, DATA_CENTER, World, ip};
 
 /// The RSA key that Bitbucket retired in June 2023, as it stands in old files.
 pub(crate) const RETIRED: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAABIwAAAQEAubiN81eDcafrgMeLzaFPsw2kNvEcqTKl/VqLat/MaB33pZy0y3rJZtnqwR2qOOvbwKZYKiEO1O6VqNEBxKvJJelCq0dTXWT5pbO2gDXC6h6QDXCaHo6pOHGPUy+YBaGQRGuSusMEASYiWunYN0vCAI8QaXnWMXNMdFP3jHAJH0eDsoiGnLPBlBp4TNm6rYI74nMzgz3B9IikW4WVK+dc8KZJZWYjAuORU3jc1c/NPskD2ASinf8v3xnfXeukU0sJ5N6m5E8VLjObPEO+mN2t/FZTMZLiFqPWc/ALSqnMnnhwrNi2rbfg/rd/IpL8Le3pSBne8+seeFVBoGqzHM9yXw==";
@@ -204,5 +205,28 @@ fn the_name_leads_to_somebody_else() {
         world.listen = vec![("127.0.0.9", 22)];
         world.present("impostor");
         world.rename("elsewhere.example.com", CLOUD);
+    });
+}
+
+#[test]
+fn another_key_is_known_for_the_address() {
+    mended(&["host-key-changed"], |world| {
+        world.plain();
+        // Of an address of this machine ssh asks only the name.
+        ip("addr add 198.51.100.7/32 dev lo");
+        world.listen = vec![("198.51.100.7", 22)];
+        world.rename("{host}", "198.51.100.7");
+        world.present("rsa");
+        note(world, &format!("198.51.100.7 {RETIRED}"));
+        world.config("Host *\n  CheckHostIP yes\n");
+    });
+}
+
+#[test]
+fn retired_key_in_a_file_of_the_machine() {
+    mended(&["host-key-changed"], |world| {
+        world.key("id_ed25519");
+        world.write("/etc/ssh/ssh_known_hosts", format!("{{host}} {RETIRED}\n"), 0o444);
+        chmod(std::path::Path::new("/etc/ssh"), 0o555);
     });
 }

@@ -1,4 +1,4 @@
-//! What `ssh -v` reports on its way, told apart from what ssh, the server and git say to the user.
+//! What ssh at `LogLevel DEBUG1` reports on its way, told apart from what ssh, the server and git say to the user.
 
 use serde::Serialize;
 
@@ -37,8 +37,8 @@ pub struct KeyLine {
 /// How far ssh came: the milestones in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SshTranscript {
-    /// ssh's own version line; `None` when ssh did not speak of itself at all.
-    pub version: Option<String>,
+    /// ssh reports its progress.
+    pub reports: bool,
     /// ssh went through a master connection that was already there.
     pub used_master: bool,
     /// `Connecting to`: the name is resolved.
@@ -95,6 +95,7 @@ pub(super) fn read(stderr: &[u8]) -> (SshTranscript, Vec<String>) {
     for line in text.split('\n').map(|l| l.trim_end_matches('\r')) {
         let line = line.char_indices().nth(LINE).map_or(line, |(at, _)| &line[..at]);
         if let Some(progress) = ["debug1: ", "debug2: ", "debug3: "].iter().find_map(|level| line.strip_prefix(level)) {
+            out.reports = true;
             out.progress(progress);
             out.last = Some(progress.to_string());
         } else if !out.verbose(line) && !line.trim().is_empty() && !TAIL.contains(&line) && said.len() < LINES {
@@ -117,16 +118,20 @@ pub(super) fn protocol_noise(stderr: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl SshTranscript {
-    /// Lines that ssh prints only because of `-v`, without saying so in front.
+    /// Lines that ssh prints only at that level, without saying so in front.
     fn verbose(&mut self, line: &str) -> bool {
-        if line.starts_with("OpenSSH_") && self.version.is_none() {
-            self.version = Some(line.to_string());
+        if line.starts_with("OpenSSH_") && self.authenticated.is_none() {
+            self.reports = true;
             return true;
         }
-        if self.version.is_none() {
+        if !self.reports {
             return false;
         }
         if let Some(rest) = line.strip_prefix("Authenticated to ") {
+            // A ProxyCommand may be an ssh that reports too: it has logged in to a host on the way.
+            if self.proxy_command.is_some() && !rest.contains("(via proxy)") {
+                return true;
+            }
             // OpenSSH before 8.6 has a debug line of its own, `Authentication succeeded (publickey).`
             let method = rest.rsplit_once("using \"").map(|(_, m)| m.trim_end_matches(['.', '"']).to_string());
             self.authenticated = method.or(self.authenticated.take()).or(Some(String::new()));

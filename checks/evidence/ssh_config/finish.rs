@@ -230,6 +230,9 @@ impl Reader<'_> {
                     | "canonicalizepermittedcnames"
                     | "permitremoteopen"
             ) {
+                if slot.ends_with("knownhostsfile") {
+                    self.out.known_hosts_files.insert(slot, list.iter().map(|v| v.text.clone()).collect());
+                }
                 list[0].text = list.iter().map(|v| v.text.as_str()).collect::<Vec<_>>().join(" ");
                 list.truncate(1);
             }

@@ -204,6 +204,9 @@ pub struct Evaluation {
     settings: BTreeMap<String, Setting>,
     /// The identities in the order ssh has them, the defaults included.
     pub identity_files: Vec<IdentityFile>,
+    /// The files that UserKnownHostsFile and GlobalKnownHostsFile name where they are set, one by one: their printed value
+    /// does not tell a blank within a name from one between two.
+    pub known_hosts_files: BTreeMap<&'static str, Vec<String>>,
     /// Why ssh stops. With any problem there are no settings.
     pub problems: Vec<Problem>,
     /// What else is worth saying.
