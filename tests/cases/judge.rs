@@ -23,11 +23,11 @@ fn only_git() -> bool {
 }
 
 impl World {
-    /// git fails and bbdoctor names one of `codes` as the cause.
-    pub(crate) fn expect_cause(&mut self, codes: &[&str]) {
+    /// git fails and bbdoctor names one of `codes` as the cause. Gives the report, if there is one.
+    pub(crate) fn expect_cause(&mut self, codes: &[&str]) -> Option<Value> {
         let (report, git) = self.ask();
         assert!(!git.worked(), "the case is wrong: git works here");
-        let Some(report) = report else { return };
+        let report = report?;
         let cause = &report["verdict"]["root_cause"]["code"];
         assert_eq!(report["verdict"]["status"], "broken", "git fails ({}), yet bbdoctor says\n{report:#}", git.stderr);
         assert!(
@@ -35,6 +35,7 @@ impl World {
             "the cause is one of {codes:?}, bbdoctor named {cause}; git said\n{}\n{report:#}",
             git.stderr
         );
+        Some(report)
     }
 
     /// git fails because of `cause`; `warned` is told beside it as what it is here: no part of the break.

@@ -23,6 +23,7 @@ mod forms;
 mod judge;
 #[path = "../documents/kept.rs"]
 mod kept;
+mod mend;
 mod namespace;
 mod programs;
 mod server;
@@ -42,6 +43,7 @@ mod healthy_config;
 mod healthy_trust;
 mod host_move;
 mod hostile;
+mod identities;
 mod key_files;
 mod network;
 mod privacy;
