@@ -2,7 +2,7 @@
 
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
-use crate::finding::{Code, Finding, Subject};
+use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::Private;
 use crate::remedy::{Remedy, Safety};
 use crate::text;
@@ -48,25 +48,30 @@ impl Check for Account {
         }
         let caller = account.sudo_user.as_ref().filter(|caller| **caller != entry.name);
         if let Some(caller) = caller {
-            found.push(
-                Finding::warning(
-                    Code::RunningAsOtherUser,
-                    text!(
-                        "This runs as {} on behalf of {}: {}'s keys, agent and known_hosts apply.",
-                        Private::user(&entry.name),
-                        Private::user(caller),
-                        Private::user(&entry.name)
-                    ),
-                )
-                .subject(Subject::new("account", Private::user(&entry.name)))
-                .remedy(Remedy::ask(
-                    "drop-sudo",
-                    "Run git without sudo; if the repository is not yours, change its owner instead.",
-                )),
-            );
+            found.push(other_user(evidence, &entry.name, caller));
         }
         Ok(found)
     }
+}
+
+/// Run through sudo. It stops git when the key that the server accepts is one of the caller's.
+fn other_user(evidence: &Evidence, name: &str, caller: &str) -> Finding {
+    let home = evidence.account().sudo_home();
+    let key = evidence.missing_key().filter(|key| key.identity.source.path().zip(home).is_some_and(|(p, h)| p.starts_with(h)));
+    let summary = text!(
+        "This runs as {} on behalf of {}: {}'s keys, agent and known_hosts apply",
+        Private::user(name),
+        Private::user(caller),
+        Private::user(name)
+    );
+    let summary = match key {
+        Some(key) => text!("{}, and the server accepts {} alone.", summary, key.name_text()),
+        None => text!("{}.", summary),
+    };
+    Finding::blocking_if(key.is_some(), Code::RunningAsOtherUser, summary)
+        .strikes(Strikes::AtLogin)
+        .subject(Subject::new("account", Private::user(name)))
+        .remedy(Remedy::ask("drop-sudo", "Run git without sudo; if the repository is not yours, change its owner instead."))
 }
 
 fn home_mismatch(evidence: &Evidence, home: &std::path::Path, ssh_home: &std::path::Path) -> Finding {

@@ -6,8 +6,10 @@ use crate::bitbucket::Service;
 use crate::evidence::Evidence;
 use crate::evidence::conversation::Peer;
 use crate::evidence::identities::Source;
+use crate::evidence::key_file::KeyState;
 use crate::evidence::keys::Key;
 use crate::evidence::known_hosts::lookup;
+use crate::evidence::ssh_command::Source as CommandSource;
 use crate::evidence::ssh_config::Position;
 use crate::evidence::trust::KnownHosts;
 use crate::privacy::{Private, Text};
@@ -48,6 +50,14 @@ pub(crate) fn replace_value(position: &Position, summary: impl Into<Text>, inden
     let with = vec![Text::from(indent).then(line)];
     let edit = Edit { file: position.file.clone(), change: Change::Replace { line: position.line, with } };
     Remedy::edit("replace-line", summary, edit, Safety::Safe)
+}
+
+/// Puts the key that is there into a line that names one in vain: the one that is meant, else the one that the server
+/// accepts and ssh does not offer.
+pub(crate) fn name_key(evidence: &Evidence, position: &Position, meant: Option<&Path>) -> Option<Remedy> {
+    let missing = || evidence.missing_key()?.identity.source.path();
+    let line = text!("IdentityFile {}", evidence.path_for_config(meant.or_else(missing)?));
+    Some(replace_value(position, "Name the key that is there.", &evidence.indent(position), line))
 }
 
 /// The known_hosts lines of a service's published keys, in case ssh does not know the service by `name` yet.
@@ -94,6 +104,9 @@ pub(crate) fn make_readable(evidence: &Evidence, file: &Path) -> Vec<Remedy> {
         let argv = vec!["chmod".into(), "700".into(), Private::path(folder).into()];
         return vec![Remedy::run("chmod-folder", "Let yourself into the folder.", argv, Safety::Safe)];
     }
+    if evidence.is_folder(file) {
+        return vec![Remedy::ask("replace", "Put an ordinary file in the place of the folder.")];
+    }
     let chmod = vec!["chmod".into(), "u+rw".into(), Private::path(file).into()];
     let chown = vec!["sudo".into(), "chown".into(), text!("{}", evidence.account().uid), Private::path(file).into()];
     if evidence.is_mine(file) {
@@ -116,7 +129,7 @@ pub(crate) fn host_block(evidence: &Evidence, lines: Vec<Text>) -> Option<Edit> 
 }
 
 /// Makes ssh offer this key to this host: by its file, or, for a key that only the agent has, by a file with its public
-/// half. With `only`, no other key is offered.
+/// half. With `only`, it is the first key that ssh offers, and no other is that nothing names.
 pub(crate) fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     let at_hand = identity.file.as_ref().map(|f| f.path.clone());
@@ -135,16 +148,57 @@ pub(crate) fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Re
             path
         }
     };
-    let mut lines = vec![text!("IdentityFile {}", evidence.path_for_config(&path))];
+    let mut settings = Vec::new();
     if only {
-        lines.push("IdentitiesOnly yes".into());
+        settings.push(("IdentitiesOnly", "yes"));
+        // Of the keys that are named, ssh shows first those that the agent holds.
+        let preferred = evidence.named_keys_in_agent(identity);
+        if !preferred.is_empty() && identity.file.as_ref().is_some_and(|f| f.state == KeyState::Usable) {
+            settings.push(("IdentityAgent", "none"));
+        } else {
+            let lines = preferred.iter().filter_map(|key| key.position.as_ref());
+            remedies.extend(lines.map(|line| delete_line(line, "First, take the line out that names the other key.")));
+        }
     }
-    if let Some(edit) = host_block(evidence, lines) {
-        let summary =
-            if only { "Make ssh offer this key, and no other, to this host." } else { "Make ssh offer this key to this host." };
-        remedies.push(Remedy::edit("identity-file", summary, edit, Safety::Safe));
+    let summary =
+        if only { "Make ssh offer this key, and no other, to this host." } else { "Make ssh offer this key to this host." };
+    let named_first = only && evidence.command_names_keys();
+    let mut lines = vec![text!("IdentityFile {}", evidence.path_for_config(&path))];
+    lines.extend(settings.iter().map(|(keyword, value)| text!("{} {}", *keyword, *value)));
+    match host_block(evidence, lines).filter(|_| !named_first) {
+        Some(edit) => {
+            if evidence.cannot_be_read(&edit.file) {
+                remedies.extend(make_readable(evidence, &edit.file));
+            }
+            remedies.push(Remedy::edit("identity-file", summary, edit, Safety::Safe));
+        }
+        None => {
+            let mut options = vec!["-i".to_string(), path.display().to_string()];
+            options.extend(settings.iter().flat_map(|(keyword, value)| ["-o".into(), format!("{keyword}={value}")]));
+            remedies.push(with_options(evidence, summary, &options));
+        }
     }
     remedies
+}
+
+/// Gives git's ssh command further options, in front of its own.
+fn with_options(evidence: &Evidence, summary: &'static str, options: &[String]) -> Remedy {
+    let command = evidence.ssh_command();
+    let line = Private::path(command.with_options(options));
+    let file = match &command.source {
+        CommandSource::GitSshCommand => {
+            return Remedy::ask("ssh-command", text!("{} Set GIT_SSH_COMMAND to: {}", summary, line));
+        }
+        CommandSource::Config(origin) => origin.file.as_ref(),
+        CommandSource::GitSsh | CommandSource::Default => None,
+    };
+    let mut argv: Vec<Text> = vec!["git".into(), "config".into()];
+    match file {
+        Some(file) => argv.extend(["--file".into(), Private::path(file).into()]),
+        None => argv.push("--global".into()),
+    }
+    argv.extend(["--replace-all".into(), "core.sshCommand".into(), line.into()]);
+    Remedy::run("ssh-command", summary, argv, Safety::Confirm)
 }
 
 /// The keyword of a configuration line, in its own spelling.

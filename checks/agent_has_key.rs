@@ -188,23 +188,40 @@ fn refuses(evidence: &Evidence, holder: &Holder) -> Option<Finding> {
         Err(LoginProblem::Agent(error)) => Some((login, error)),
         _ => None,
     })?;
+    // It signs for ssh, then; a key that is bound to hosts it uses for nobody else.
+    if evidence.git_works() == Some(true) && !evidence.login_is_known_to_succeed() {
+        return None;
+    }
     let identities = evidence.identities().ok()?;
     let key = identities.find(&login.key)?;
-    let works_otherwise = talk.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok());
-    let remedies = [
-        Remedy::ask(
-            "confirm",
-            "Answer the agent's question, touch the token, or unlock the program that keeps the keys; without a display none can ask.",
-        ),
-        Remedy::run("reload", "Or load the key again without confirmation.", reload(key), Safety::Manual),
-    ];
-    let summary = text!("The agent lists the key {}, which the server accepts, but refuses to sign with it.", key.bare_name());
+    let reload = Remedy::run("reload", "Or load the key again, for every host and without questions.", reload(key), Safety::Manual);
+    let (summary, first) = if evidence.agent_hides_from_ssh(key) {
+        (
+            text!(
+                "The agent holds the key {}, which the server accepts, but not for this host: it is bound to others.",
+                key.bare_name()
+            ),
+            Remedy::ask(
+                "bind",
+                "Take the key out of the agent (ssh-add -d), and have ssh-add -h name this host too when it is loaded again.",
+            ),
+        )
+    } else {
+        (
+            text!("The agent lists the key {}, which the server accepts, but refuses to sign with it.", key.bare_name()),
+            Remedy::ask(
+                "confirm",
+                "Answer the agent's question, touch the token, or unlock the program that keeps the keys; without a display none can ask.",
+            ),
+        )
+    };
     Some(
-        Finding::blocking_if(!works_otherwise && login.as_ssh_would, Code::AgentRefusesSigning, summary)
+        Finding::blocking_if(evidence.login_fails() && login.as_ssh_would, Code::AgentRefusesSigning, summary)
             .subject(Subject::new("agent", holder.name_text()))
             .evidence("key", key.name_text())
             .evidence("agent says", Private::quoted(error.to_string()))
-            .remedies(remedies),
+            .remedy(first)
+            .remedy(reload),
     )
 }
 

@@ -30,6 +30,9 @@ const META: Meta = Meta {
     page: include_str!("authentication.md"),
 };
 
+/// So many keys are named one by one.
+const NAMED: usize = 8;
+
 impl Check for Authentication {
     fn meta(&self) -> &'static Meta {
         &META
@@ -48,12 +51,10 @@ impl Check for Authentication {
         if talk.open_door {
             return Ok(Findings::new("the server lets everybody in without a key"));
         }
-        let token = evidence.token_library();
-        if evidence.token_may_log_in() {
-            return Err(Unavailable::Unknown {
-                why: "no other key gets in; a key on the token that PKCS11Provider names may, and was not asked about".into(),
-            });
+        if let Some(why) = evidence.untried_way_in() {
+            return Err(Unavailable::Unknown { why });
         }
+        let token = evidence.token_library();
         let mut found = Findings::new("the server accepts no key that ssh would use");
         let denied = denied(evidence, talk, identities)?;
         found.push(match token {
@@ -147,6 +148,7 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
     }
     let asked: Vec<&Key> = identities.all().filter(|i| answer(i) == Some(false)).collect();
     let unjudged = offered.iter().any(|i| answer(i).is_none());
+    let unasked = identities.all().filter(|i| i.public().is_some() && answer(i).is_none()).count();
     if asked.is_empty() {
         let why: Text = match (&talk.ended, identities.all().next()) {
             (Some(words), _) => text!("The server ended the conversation: {}.", Private::quoted(words_of(words))),
@@ -170,7 +172,7 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
             "Ask whoever signs your certificates for one with the right principal, for this service.",
         )));
     }
-    Ok(not_registered(evidence, &asked, unjudged))
+    Ok(not_registered(evidence, &asked, unjudged, unasked))
 }
 
 fn too_many(evidence: &Evidence, talk: &Conversation, right: &Key, refusals: usize) -> Finding {
@@ -184,20 +186,32 @@ fn too_many(evidence: &Evidence, talk: &Conversation, right: &Key, refusals: usi
     .remedies(advice::use_key(evidence, right, true))
 }
 
-fn not_registered(evidence: &Evidence, asked: &[&Key], unjudged: bool) -> Finding {
+fn not_registered(evidence: &Evidence, asked: &[&Key], unjudged: bool, unasked: usize) -> Finding {
     let cloud = evidence.is_cloud();
-    let keys = Text::join(asked.iter().map(|i| i.name_text()), ", ");
-    let summary = if asked.len() == 1 {
-        text!("The server does not know the key {}.", keys)
-    } else {
-        text!("The server knows none of the keys found here: {}.", keys)
+    let keys = Text::join(asked.iter().take(NAMED).map(|i| i.name_text()), ", ");
+    let keys = if asked.len() > NAMED { text!("{} and {} more", keys, asked.len() - NAMED) } else { keys };
+    let summary = match (asked.len(), unasked) {
+        (1, 0) => text!("The server does not know the key {}.", keys),
+        (_, 0) => text!("The server knows none of the keys found here: {}.", keys),
+        _ => text!(
+            "The server knows none of the {} keys that it was asked about ({}); {} more are here.",
+            asked.len(),
+            keys,
+            unasked
+        ),
     };
     let mut finding = Finding::blocking(Code::KeyNotRegistered, summary)
-        .confidence(if unjudged { Confidence::Likely } else { Confidence::Proven })
+        .confidence(if unjudged || unasked > 0 { Confidence::Likely } else { Confidence::Proven })
         .subject(Subject::new("key", asked[0].name_text()));
-    finding = finding.evidence("refused", Text::join(asked.iter().take(8).map(|i| described(i)), ", "));
+    finding = finding.evidence("refused", Text::join(asked.iter().take(NAMED).map(|i| described(i)), ", "));
     if let Some(public) = asked[0].public() {
         finding = finding.evidence("public key", Private::public_key(public.line()));
+    }
+    if unasked > 0 {
+        finding = finding.remedy(Remedy::ask(
+            "name-key",
+            "If one of the keys is registered, name it for this host with IdentityFile: servers hang up on who tries many.",
+        ));
     }
     let summary = text!("Add the public half of {} to your account on the service.", asked[0].name_text());
     finding.remedy(if cloud {

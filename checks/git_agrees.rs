@@ -41,6 +41,11 @@ impl Check for GitAgrees {
             }
             return Ok(found);
         }
+        if let Some(key) = evidence.key_that_ssh_asks_for().filter(|_| run.transcript.authenticated.is_none()) {
+            return Err(Unavailable::Unknown {
+                why: text!("git was run without anybody to give the passphrase of {}", key.name_text()),
+            });
+        }
         let mut found = Findings::new(text!("git fails: {}", last_words(run)));
         found.push(match &run.protocol_noise {
             Some(noise) => Finding::blocking(

@@ -81,6 +81,7 @@ impl Check for HostSettings {
             session::control_master,
             keys::match_exec_key,
             keys::identity_files,
+            keys::named_by_command,
             keys::agent_choice,
             keys::identities_only,
             known_hosts_file,

@@ -7,13 +7,17 @@ use crate::bitbucket;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::identities::CanSign;
-use crate::evidence::key_file::{CorruptKind, Format, KeyFile, KeyState};
+use crate::evidence::key_file::{Format, KeyFile, KeyState};
 use crate::evidence::keys::Key;
 use crate::evidence::public_key::{PublicKey, Weakness};
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
+
+mod damage;
+
+use damage::{damage, in_shell, repair};
 
 /// This check.
 #[derive(Debug)]
@@ -60,7 +64,8 @@ impl Check for KeyFiles {
             1 => text!("ssh has 1 key that it can log in with"),
             n => text!("ssh has {} keys that it can log in with", n),
         });
-        if identities.all().next().is_none() && !evidence.login_is_known_to_succeed() && !evidence.agent_is_locked() {
+        let other_ways = || evidence.login_is_known_to_succeed() || evidence.untried_way_in().is_some();
+        if identities.all().next().is_none() && !evidence.agent_is_locked() && !other_ways() {
             found.push(no_key(evidence));
         }
         for identity in identities.all() {
@@ -115,18 +120,14 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
     if matches!(identity.identity.can_sign, CanSign::Yes(_)) || !(weight.matters() || identity.identity.order.is_some()) {
         return None;
     }
+    let elsewhere = evidence.identities().ok().and_then(|all| all.private_half_of(identity));
     Some(match &file.state {
         KeyState::PermissionsTooOpen { mode, .. } => finding(
             Code::KeyPermissionsTooOpen,
             text!("The private key {} can be read by others (mode {}), so ssh ignores it.", key(), format!("{mode:04o}")),
         )
         .evidence("mode", format!("{mode:04o}"))
-        .remedy(Remedy::run(
-            "chmod",
-            "Make the key readable by you alone.",
-            vec!["chmod".into(), "600".into(), key().into()],
-            Safety::Safe,
-        )),
+        .remedy(close("Make the key readable by you alone.", &file.path)),
         KeyState::Unreadable(errno) => {
             let error = std::io::Error::from_raw_os_error(*errno).to_string();
             finding(Code::KeyUnreadable, text!("ssh cannot read the private key {}.", key()))
@@ -134,23 +135,39 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
                 .remedies(advice::make_readable(evidence, &file.path))
         }
         KeyState::NotAFile => finding(Code::KeyUnreadable, text!("{} is no file, so ssh cannot use it as a key.", key()))
+            .remedies(identity.position.as_ref().and_then(|line| advice::name_key(evidence, line, None)))
             .remedy(Remedy::ask("name-file", "Name the key file itself in IdentityFile.")),
         KeyState::Ppk => finding(Code::KeyIsPuttyFormat, text!("{} is a PuTTY key, which OpenSSH cannot read.", key()))
             .remedy(convert(&file.path)),
-        KeyState::PublicHalf => {
-            finding(Code::KeyIsPublicHalf, text!("{} is the public half of a key, and nobody here holds the private one.", key()))
-                .remedies(private_half(evidence, identity, file))
-        }
+        KeyState::PublicHalf => match elsewhere {
+            Some(other) => finding(
+                Code::KeyIsPublicHalf,
+                text!("{} is the public half of a key; the private one is {}.", key(), other.name_text()),
+            )
+            .remedies(use_other_file(evidence, other)),
+            None => finding(
+                Code::KeyIsPublicHalf,
+                text!("{} is the public half of a key, and nobody here holds the private one.", key()),
+            )
+            .remedies(name_sibling(evidence, identity, file))
+            .remedy(Remedy::ask("load", "Load the private half into the agent, or name its file in IdentityFile.")),
+        },
         KeyState::Corrupt { kind, .. } => {
             finding(Code::KeyCorrupt, text!("{} is no private key that ssh can load: {}.", key(), damage(*kind)))
                 .evidence("damage", damage(*kind))
                 .remedies(repair(*kind, file))
         }
+        KeyState::UnsupportedType(name) if file.format == Some(Format::Pkcs8) && name == "ssh-ed25519" => finding(
+            Code::KeyTypeUnsupported,
+            text!("ssh cannot read {}: it is an Ed25519 key in the PKCS#8 format, which OpenSSH reads from 9.6 on.", key()),
+        )
+        .remedies(generate(evidence))
+        .remedy(Remedy::ask("upgrade", "Or upgrade OpenSSH to 9.6 or later.")),
         KeyState::UnsupportedType(name) => finding(
             Code::KeyTypeUnsupported,
             text!("ssh cannot use {}: it does not support {} keys.", key(), Private::quoted(name)),
         )
-        .remedy(generate(evidence)),
+        .remedies(generate(evidence)),
         KeyState::Encrypted if !evidence.person_can_type_passphrase() => finding(
             Code::KeyPassphraseNeeded,
             text!("{} is protected by a passphrase, is in no agent, and nobody can type it here.", key()),
@@ -169,14 +186,29 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
                     .subject(Subject::file(&file.path, None)),
             );
         }
-        KeyState::Missing { .. } | KeyState::DanglingLink if identity.public().is_some() => {
-            finding(Code::KeyPrivateHalfMissing, text!("The public half of {} is there, but the private one is gone.", key()))
-                .remedy(Remedy::ask(
-                    "restore",
-                    "Restore the private key from where it was made, or make a new one and register it.",
-                ))
-        }
-        KeyState::Missing { .. } | KeyState::DanglingLink => return None,
+        KeyState::Missing { .. } | KeyState::DanglingLink if identity.public().is_some() => match elsewhere {
+            Some(other) => finding(
+                Code::KeyPrivateHalfMissing,
+                text!("The private half of {} is not where ssh looks, beside the public one; it is {}.", key(), other.name_text()),
+            )
+            .remedies(use_other_file(evidence, other)),
+            None => {
+                finding(Code::KeyPrivateHalfMissing, text!("The public half of {} is there, but the private one is gone.", key()))
+                    .remedy(Remedy::ask(
+                        "restore",
+                        "Restore the private key from where it was made, or make a new one and register it.",
+                    ))
+            }
+        },
+        KeyState::DanglingLink => finding(
+            Code::KeyUnreadable,
+            text!("{} is a symbolic link to a file that does not exist, so ssh has no key there.", key()),
+        )
+        .remedy(Remedy::ask(
+            "restore-target",
+            "Bring back the file that the link leads to (a volume that is not mounted?), or make the link anew.",
+        )),
+        KeyState::Missing { .. } => return None,
         KeyState::Usable => {
             let CanSign::PairMismatch = identity.identity.can_sign else { return None };
             let mut pub_name = file.path.clone().into_os_string();
@@ -195,47 +227,6 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
     })
 }
 
-fn damage(kind: CorruptKind) -> &'static str {
-    match kind {
-        CorruptKind::Truncated => "it has lost its end",
-        CorruptKind::LineBreaksLost => "its line breaks are lost",
-        CorruptKind::LiteralBackslashN => "it has \\n in letters where lines should end",
-        CorruptKind::MissingFinalNewline => "its last line does not end",
-        CorruptKind::Crlf => "its lines end as on Windows (CRLF)",
-        CorruptKind::ByteOrderMark => "it begins with a byte order mark",
-        CorruptKind::LeadingBlank => "it begins with an empty line",
-        CorruptKind::Base64OfFile => "it is base64 of a key file, not yet decoded",
-        CorruptKind::Empty => "it is empty",
-        CorruptKind::Ssh2Export => "it is in the SSH2 export format",
-        CorruptKind::QuotedOrIndented => "it has quotes or blanks around its lines",
-        CorruptKind::Other => "its content is damaged",
-    }
-}
-
-fn repair(kind: CorruptKind, file: &KeyFile) -> Vec<Remedy> {
-    let key = || Private::path(&file.path);
-    let sed = |id, summary: &'static str, program: &'static str| {
-        vec![Remedy::run(id, summary, vec!["sed".into(), "-i".into(), program.into(), key().into()], Safety::Confirm)]
-    };
-    match kind {
-        CorruptKind::Crlf => sed("unix-lines", "Give its lines Unix ends.", "s/\\r$//"),
-        CorruptKind::MissingFinalNewline => sed("end-line", "End its last line.", "$a\\"),
-        CorruptKind::LeadingBlank => sed("drop-blank", "Take the empty lines at its beginning away.", "/./,$!d"),
-        CorruptKind::ByteOrderMark => sed("drop-mark", "Take the byte order mark away.", "1s/^\\xEF\\xBB\\xBF//"),
-        CorruptKind::LiteralBackslashN => sed("real-lines", "Turn the letters \\n into line ends.", "s/\\\\n/\\n/g"),
-        CorruptKind::Base64OfFile => vec![Remedy::run(
-            "decode",
-            "Decode it.",
-            in_shell("base64 -d \"$1\" > \"$1.decoded\" && chmod 600 \"$1.decoded\" && mv \"$1.decoded\" \"$1\"", key()),
-            Safety::Confirm,
-        )],
-        _ => vec![Remedy::ask(
-            "restore",
-            "Copy the key again from where it was made; in CI, write it with printf '%s\\n' \"$KEY\" (quotes matter). If it is lost, make a new one and register it.",
-        )],
-    }
-}
-
 /// Whether ssh would ask an agent, and there is none.
 fn no_agent(evidence: &Evidence) -> bool {
     evidence.agent().is_ok_and(|agent| agent.is_some_and(|holder| holder.keys.is_err()))
@@ -244,11 +235,6 @@ fn no_agent(evidence: &Evidence) -> bool {
 fn start_agent() -> Remedy {
     let argv = ["sh", "-c", "eval \"$(ssh-agent -s)\""].map(Text::from);
     Remedy::run("start-agent", "First, start an agent in this shell.", argv.to_vec(), Safety::Manual)
-}
-
-/// A script for sh with a file as its `$1`, so that no name can break out of its quotes.
-fn in_shell(script: &'static str, file: Private) -> Vec<Text> {
-    vec!["sh".into(), "-c".into(), script.into(), "sh".into(), file.into()]
 }
 
 fn convert(path: &Path) -> Remedy {
@@ -264,25 +250,41 @@ fn convert(path: &Path) -> Remedy {
     Remedy::run("convert", text!("Convert it, and name {} in IdentityFile.", Private::path(&target)), argv.to_vec(), Safety::Manual)
 }
 
-fn private_half(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Vec<Remedy> {
-    let sibling = file.path.with_extension("");
-    if evidence.is_private_key(&sibling)
-        && let Some(position) = &identity.position
-    {
-        return vec![advice::replace_value(
-            position,
-            "Name the private half.",
-            &evidence.indent(position),
-            text!("IdentityFile {}", evidence.path_for_config(&sibling)),
-        )];
-    }
-    vec![Remedy::ask("load", "Load the private half into the agent, or name its file in IdentityFile.")]
+/// Makes ssh use the file that has the private half.
+fn use_other_file(evidence: &Evidence, other: &Key) -> Vec<Remedy> {
+    let file = other.file.as_ref();
+    let open = file.filter(|f| matches!(f.state, KeyState::PermissionsTooOpen { .. }));
+    let mut remedies: Vec<_> = open.map(|f| close("First, make the key readable by you alone.", &f.path)).into_iter().collect();
+    remedies.extend(advice::use_key(evidence, other, false));
+    remedies
 }
 
-fn generate(evidence: &Evidence) -> Remedy {
-    let path = evidence.account().ssh_home().unwrap_or_default().join(".ssh/id_ed25519");
-    let argv = ["ssh-keygen".into(), "-t".into(), "ed25519".into(), "-f".into(), Private::path(&path).into()];
-    Remedy::run("generate", "Make an Ed25519 key, and register its public half.", argv.to_vec(), Safety::Confirm)
+/// Names the private key beside its public half in the line that names that.
+fn name_sibling(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Remedy> {
+    let sibling = file.path.with_extension("");
+    let position = identity.position.as_ref().filter(|_| evidence.is_private_key(&sibling))?;
+    advice::name_key(evidence, position, Some(&sibling))
+}
+
+/// Takes others' rights on a key away.
+fn close(summary: &'static str, key: &Path) -> Remedy {
+    Remedy::run("chmod", summary, vec!["chmod".into(), "600".into(), Private::path(key).into()], Safety::Safe)
+}
+
+/// A new key, under a name that is free; one that ssh does not try by itself is named.
+fn generate(evidence: &Evidence) -> Vec<Remedy> {
+    let folder = evidence.account().ssh_home().unwrap_or_default().join(".ssh");
+    let names = ["id_ed25519", "bitbucket_ed25519"].map(|name| folder.join(name));
+    let Some(path) = names.iter().find(|path| evidence.is_free(path)) else { return Vec::new() };
+    let argv = ["ssh-keygen".into(), "-t".into(), "ed25519".into(), "-f".into(), Private::path(path).into()];
+    let mut remedies =
+        vec![Remedy::run("generate", "Make an Ed25519 key, and register its public half.", argv.to_vec(), Safety::Confirm)];
+    if *path != names[0] {
+        let line = text!("IdentityFile {}", evidence.path_for_config(path));
+        let edit = advice::host_block(evidence, vec![line]);
+        remedies.extend(edit.map(|edit| Remedy::edit("name-new-key", "Then make ssh offer it to this host.", edit, Safety::Safe)));
+    }
+    remedies
 }
 
 /// Types and sizes that the service is known to refuse.
@@ -307,7 +309,7 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
             )
             .subject(subject())
             .confidence(Confidence::Likely)
-            .remedy(generate(evidence)),
+            .remedies(generate(evidence)),
         );
     }
     if evidence.is_cloud() && public.is_security_key() && evidence.server_refuses(public) {
@@ -319,7 +321,7 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
             )
             .subject(subject())
             .confidence(Confidence::Likely)
-            .remedy(generate(evidence)),
+            .remedies(generate(evidence)),
         );
     }
     if let Some(certificate) = &public.certificate
@@ -344,7 +346,7 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
         out.push(
             Finding::warning(Code::KeyWeak, text!("{} is known to be breakable: {}.", identity.name_text(), words))
                 .subject(subject())
-                .remedy(generate(evidence)),
+                .remedies(generate(evidence)),
         );
     }
     out
@@ -371,7 +373,8 @@ fn hygiene(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Vec<Finding> 
     let age = file.modified.and_then(|then| evidence.now_unix().checked_sub(then)).map(|seconds| seconds / SECONDS_A_DAY);
     if let Some(days) = age.filter(|days| *days > ROTATION_DAYS) {
         let summary = text!("{} is {} days old.", key(), days);
-        out.push(info(Code::KeyOld, summary, generate(evidence)));
+        let finding = Finding::info(Code::KeyOld, summary).subject(Subject::file(&file.path, None));
+        out.push(finding.remedies(generate(evidence)));
     }
     out
 }

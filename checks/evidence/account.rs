@@ -49,6 +49,11 @@ impl Account {
         self.entry.as_ref().map(|e| e.home.clone()).or_else(|| self.home_variable.clone())
     }
 
+    /// The home folder of the user who called `sudo`.
+    pub fn sudo_home(&self) -> Option<PathBuf> {
+        Account::home_of(self.sudo_user.as_ref()?)
+    }
+
     /// The home folder of another account.
     pub fn home_of(name: &str) -> Option<PathBuf> {
         User::from_name(name).ok().flatten().map(|u| u.dir)

@@ -266,12 +266,17 @@ impl Talk<'_> {
             None => {}
         }
         let mut got_in = self.said.open_door;
-        for (as_ssh_would, key) in keys.offered().map(|k| (true, k)).chain(keys.others().map(|k| (false, k))) {
+        // There may be more keys than the server lets one ask about: those with a telling name come first.
+        let mut others: Vec<&Key> = keys.others().collect();
+        others.sort_by_key(|key| !key.identity.name.to_lowercase().contains("bitbucket"));
+        for (as_ssh_would, key) in keys.offered().map(|k| (true, k)).chain(others.into_iter().map(|k| (false, k))) {
             if got_in {
                 break;
             }
             let Some(blob) = key.public().map(|p| &p.blob) else { continue };
-            if self.said.answer(blob).is_none() && self.ask(&mut asking, &user, blob) == Some(true) {
+            // ssh shows a key again that another file holds as well, and the server counts the refusals.
+            let new = as_ssh_would || self.said.answer(blob).is_none();
+            if new && self.ask(&mut asking, &user, blob) == Some(true) {
                 got_in = asking.session.as_mut().is_some_and(|session| self.log_in(session, &user, key, as_ssh_would));
             }
         }

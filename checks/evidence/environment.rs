@@ -23,6 +23,16 @@ impl Environment {
         self.get(name).filter(|v| !v.is_empty()).map(|v| v.to_string_lossy().into_owned())
     }
 
+    /// Gives `name` a value.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// Takes `name` away.
+    pub fn unset(&mut self, name: &str) {
+        self.0.remove(OsStr::new(name));
+    }
+
     /// Every variable, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(k, v)| (k.as_os_str(), v.as_os_str()))

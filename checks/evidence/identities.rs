@@ -16,6 +16,7 @@ use signing::{by_file, by_itself, signer};
 
 use super::key_file::{self, KeyFile, KeyState, Loader, with_suffix};
 use super::public_key::{CertificateType, PublicKey};
+use super::ssh_config::pattern;
 
 /// `SSH_MAX_IDENTITY_FILES` and `SSH_MAX_CERTIFICATE_FILES`.
 const FILES_LIMIT: usize = 100;
@@ -38,7 +39,8 @@ pub struct Settings {
     pub certificate_files: Vec<PathBuf>,
     /// IdentitiesOnly.
     pub identities_only: bool,
-    /// PubkeyAcceptedAlgorithms as `ssh -G` lists it; `None` for ssh's default, which is everything but DSA.
+    /// PubkeyAcceptedAlgorithms, as `ssh -G` lists it or as it is written; `None` for ssh's default, which is everything
+    /// but DSA and RSA with SHA-1.
     pub accepted_algorithms: Option<Vec<String>>,
     /// RequiredRSASize, in bits; 1024 by default.
     pub required_rsa_size: u32,
@@ -333,15 +335,26 @@ fn short(key: &PublicKey, settings: &Settings) -> Option<WhyNot> {
     (key.is_rsa() && key.bits < settings.required_rsa_size).then_some(WhyNot::RsaTooShort(key.bits))
 }
 
-/// As `key_type_allowed_by_config`: RSA also by the names of its newer signatures.
+/// As `key_type_allowed_by_config`: RSA also by the names of its newer signatures. A list as it is written may be of
+/// patterns, and add to ssh's default (`+`, `^`) or take from it (`-`).
 fn allowed(key: &PublicKey, settings: &Settings) -> bool {
-    let Some(accepted) = &settings.accepted_algorithms else { return !key.algorithm.starts_with("ssh-dss") };
+    let by_default = |name: &str| !name.starts_with("ssh-dss") && !name.starts_with("ssh-rsa");
+    let list = settings.accepted_algorithms.as_deref();
+    let first = list.and_then(|list| list.first()).map(String::as_str).unwrap_or("+");
+    let (change, first) = first.split_at(first.find(|c| !"+-^".contains(c)).unwrap_or(first.len()).min(1));
+    let patterns = || std::iter::once(first).chain(list.unwrap_or_default().iter().skip(1).map(String::as_str));
+    let listed = |name: &str| patterns().any(|pattern| pattern::matches(name, pattern));
+    let accepted = |name: &str| match change {
+        "" => listed(name),
+        "-" => by_default(name) && !listed(name),
+        _ => by_default(name) || listed(name),
+    };
     let newer: &[&str] = match key.algorithm.as_str() {
         "ssh-rsa" => &["rsa-sha2-512", "rsa-sha2-256"],
         "ssh-rsa-cert-v01@openssh.com" => &["rsa-sha2-512-cert-v01@openssh.com", "rsa-sha2-256-cert-v01@openssh.com"],
         _ => &[],
     };
-    accepted.iter().any(|name| *name == key.algorithm || newer.contains(&name.as_str()))
+    std::iter::once(key.algorithm.as_str()).chain(newer.iter().copied()).any(accepted)
 }
 
 fn tried_identity(tried: &[Candidate<'_>], at: usize, settings: &Settings) -> Identity {

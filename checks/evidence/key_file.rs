@@ -162,6 +162,14 @@ impl KeyFile {
         matches!((&self.public, &self.held), (Some(offered), Some(held)) if offered.plain_blob() != held.plain_blob())
     }
 
+    /// Whether a private key is in it that loads, or would with other permissions.
+    pub fn is_private(&self) -> bool {
+        match &self.state {
+            KeyState::PermissionsTooOpen { then, .. } => then.loads(),
+            state => state.loads(),
+        }
+    }
+
     /// The best that is known of the public half, offered or not.
     pub fn any_public(&self) -> Option<&PublicKey> {
         self.public.as_ref().or(self.held.as_ref())
@@ -253,7 +261,11 @@ fn content_of(path: &Path, loader: &Loader, file: &mut KeyFile) -> Result<Conten
 
 /// What OpenSSH's loader makes of these bytes, and if it refuses them, why.
 fn judge(bytes: &[u8], loader: &Loader) -> Content {
-    if let Some(key) = PublicKey::from_file_bytes(bytes) {
+    let public = PublicKey::from_file_bytes(bytes);
+    if public.is_some() && mangled::has_private_key_inside(bytes) {
+        return Content { own_public: public, ..mangled::diagnose(bytes, loader) };
+    }
+    if let Some(key) = public {
         let format = if key.certificate.is_some() { Format::Certificate } else { Format::PublicHalf };
         return Content { own_public: Some(key), ..Content::new(KeyState::PublicHalf, format) };
     }

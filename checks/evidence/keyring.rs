@@ -68,13 +68,16 @@ impl Keyring {
     pub(super) fn gather(evidence: &Evidence) -> Result<Self, Unavailable> {
         let settings = evidence.settings()?;
         let until = evidence.deadline().min(Instant::now() + LIMIT);
-        let variable = |name: &str| match evidence.environment().text(name) {
+        let variable = |name: &str| match evidence.ssh_environment().text(name) {
             Some(path) => AgentSocket::Path(path.into()),
             None => AgentSocket::Unset,
         };
-        let usual = variable("SSH_AUTH_SOCK");
+        let usual = match evidence.environment().text("SSH_AUTH_SOCK") {
+            Some(path) => AgentSocket::Path(path.into()),
+            None => AgentSocket::Unset,
+        };
         let used = match settings.value("identityagent") {
-            None | Some("SSH_AUTH_SOCK") => Some(usual.clone()),
+            None | Some("SSH_AUTH_SOCK") => Some(variable("SSH_AUTH_SOCK")),
             Some(value) if value.eq_ignore_ascii_case("none") => None,
             // `$NAME` is a variable with the path; a path in braces has been expanded like any other.
             Some(value) => Some(match value.strip_prefix('$') {

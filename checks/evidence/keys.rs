@@ -52,6 +52,16 @@ impl Key {
         matches!(self.identity.can_sign, CanSign::NeedsPassphrase | CanSign::NoPrivateHalf)
     }
 
+    /// Whether ssh has the public half alone.
+    pub fn lacks_private_half(&self) -> bool {
+        matches!(self.identity.can_sign, CanSign::NoPrivateHalf | CanSign::AgentMustSign)
+    }
+
+    /// Whether its file is a private key.
+    pub fn holds_private_half(&self) -> bool {
+        self.file.as_ref().is_some_and(KeyFile::is_private)
+    }
+
     /// Whether only an agent has it.
     pub fn from_agent(&self) -> bool {
         matches!(self.identity.source, Source::Agent { .. })
@@ -137,6 +147,12 @@ impl Keys {
         self.list.iter().find(|k| k.public().is_some_and(|p| p.blob == blob))
     }
 
+    /// The file, unknown to ssh, that has the private half of a key of which ssh has the public one.
+    pub fn private_half_of(&self, half: &Key) -> Option<&Key> {
+        let same = |key: &&Key| key.public().is_some() && key.public().map(|p| &p.blob) == half.public().map(|p| &p.blob);
+        self.list.iter().filter(|_| half.lacks_private_half()).find(|key| key.holds_private_half() && same(key))
+    }
+
     /// The key in this file.
     pub fn at_path(&self, path: &Path) -> Option<&Key> {
         self.list.iter().find(|k| k.identity.source.path() == Some(path))
@@ -154,7 +170,12 @@ fn without_twins(list: Vec<Key>) -> Vec<Key> {
     for key in list {
         let same = |other: &&mut Key| other.public().is_some() && other.public().map(|p| &p.blob) == key.public().map(|p| &p.blob);
         match out.iter_mut().find(same) {
-            Some(twin) if key.identity.why_not == Some(WhyNot::NotListed) => twin.file = twin.file.take().or(key.file),
+            // Where ssh has but the public half, the file with the private one is a key of its own.
+            Some(twin)
+                if key.identity.why_not == Some(WhyNot::NotListed) && !(twin.lacks_private_half() && key.holds_private_half()) =>
+            {
+                twin.file = twin.file.take().or(key.file);
+            }
             _ => out.push(key),
         }
     }
@@ -165,7 +186,7 @@ fn without_twins(list: Vec<Key>) -> Vec<Key> {
 pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
     let (settings, keyring) = (evidence.settings()?, evidence.keyring()?);
     let held = |holder: &Option<Holder>| holder.as_ref().and_then(|h| h.keys.as_ref().ok()).cloned();
-    let accepted = settings.value("pubkeyacceptedalgorithms").filter(|v| !v.starts_with(['+', '-', '^']));
+    let accepted = settings.value("pubkeyacceptedalgorithms");
     let wanted = identities::Settings {
         identity_files: settings
             .identity_files()
@@ -197,6 +218,11 @@ pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
     if let Some(other) = other_home {
         files.found.extend(KeyFiles::read(&identities::Settings::default(), &loader, Some(&other)).found);
     }
+    // Those of the user who has called sudo, as well.
+    let caller = evidence.account().sudo_home().map(|home| home.join(".ssh"));
+    if let Some(other) = caller.filter(|f| Some(f) != folder.as_ref() && !files.found.iter().any(|k| k.path.starts_with(f))) {
+        files.found.extend(KeyFiles::read(&identities::Settings::default(), &loader, Some(&other)).found);
+    }
     let agent = held(&keyring.used);
     let tried = identities::identities(&wanted, &files, agent.as_deref());
     let position = |path: Option<&Path>| {
@@ -214,7 +240,10 @@ pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
             Key { file: file(path.as_deref()), position: position(path.as_deref()), in_usual_agent_only: false, identity }
         })
         // A default or named file that does not exist, and of which nothing else is known, is no key.
-        .filter(|key| key.public().is_some() || key.file.as_ref().is_none_or(|f| f.access.is_some()))
+        .filter(|key| {
+            let something = |f: &KeyFile| f.access.is_some() || f.state == KeyState::DanglingLink;
+            key.public().is_some() || key.file.as_ref().is_none_or(something)
+        })
         .collect();
     list = without_twins(list);
     let usual = held(&keyring.usual).unwrap_or_default();

@@ -285,7 +285,7 @@ impl Evidence {
 
     /// The command with which git starts ssh, and the client it comes down to.
     pub fn ssh_command(&self) -> &SshCommand {
-        let read = || SshCommand::read(self.environment(), self.git_config(), &self.folder, self.until_if_executing());
+        let read = || SshCommand::read(self.environment(), self.git_config(), self.ssh_folder(), self.until_if_executing());
         self.ssh_command.get_or_init(read)
     }
 
@@ -301,7 +301,18 @@ impl Evidence {
 
     /// The file of ssh's `-F`, if git's command gives one.
     pub(crate) fn given_config_file(&self) -> Option<PathBuf> {
-        self.ssh_command().options.config_file.as_ref().filter(|f| *f != "none").map(|f| self.folder.join(f))
+        self.ssh_command().options.config_file.as_ref().filter(|f| *f != "none").map(|f| self.ssh_folder().join(f))
+    }
+
+    /// Where git runs ssh: git goes to the top of its working tree first.
+    pub(crate) fn ssh_folder(&self) -> &Path {
+        let top = self.git_config().repository().and_then(|r| r.work_tree.as_deref());
+        top.filter(|top| self.folder.starts_with(top)).unwrap_or(&self.folder)
+    }
+
+    /// The environment in which git's ssh runs: the command may change it (`SSH_AUTH_SOCK= ssh`, `env -u …`).
+    pub(crate) fn ssh_environment(&self) -> &Environment {
+        &self.ssh_command().environment
     }
 
     /// The git on `PATH`.
@@ -327,7 +338,7 @@ impl Evidence {
     /// The question that git's ssh would answer with its configuration.
     pub(crate) fn question(&self) -> Fact<Question<'_>> {
         let url = self.target()?.ssh().ok_or_else(|| Unavailable::NotApplicable { why: "no host is contacted over SSH".into() })?;
-        let mut question = Question::new(url.host.clone(), &self.account, self.environment(), self.traits());
+        let mut question = Question::new(url.host.clone(), &self.account, self.ssh_environment(), self.traits());
         question.user = url.user.clone();
         question.port = url.port;
         question.system_file = platform::system_ssh_folder().join("ssh_config");
@@ -339,11 +350,17 @@ impl Evidence {
             named.into_iter().filter_map(|(keyword, value)| value.as_ref().map(|v| format!("{keyword}={v}"))).collect();
         question.options.extend(given.address_family.map(|f| format!("AddressFamily={}", if f == '4' { "inet" } else { "inet6" })));
         question.options.extend(given.options.iter().cloned());
-        question.identity_files = given.identity_files.clone();
+        // What begins with these, ssh expands.
+        let relative = |file: &&String| !file.starts_with(['/', '~', '%', '$']);
+        let placed = |file: &String| match Some(file).filter(relative) {
+            Some(file) => self.ssh_folder().join(file).to_string_lossy().into_owned(),
+            None => file.clone(),
+        };
+        question.identity_files = given.identity_files.iter().map(placed).collect();
         question.config_file = match given.config_file.as_deref() {
             None => ConfigFile::Default,
             Some("none") => ConfigFile::None,
-            Some(file) => ConfigFile::File(self.folder.join(file)),
+            Some(file) => ConfigFile::File(self.ssh_folder().join(file)),
         };
         Ok(question)
     }

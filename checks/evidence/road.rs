@@ -186,7 +186,7 @@ fn through_proxy(evidence: &Evidence, settings: &Settings, setting: &'static str
         let line = argv.and_then(|argv| proxy::shell_line(&argv));
         line.map_err(|e| failed(value.to_string(), e.to_string()))?
     } else {
-        evidence.expand_path(value).into_os_string()
+        evidence.expand(value).into()
     };
     let shown = command.to_string_lossy().into_owned();
     evidence.ledger.started(&shown);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::process::{Outcome, Program};
+use super::process::Outcome;
 use super::ssh_config::effective::{self, Effective, Shell, reconcile};
 use super::ssh_config::{Doubt, Evaluation, ExecPolicy, IdentityFile, Position, Question, Setting, Source, evaluate};
 use crate::check::Unavailable;
@@ -54,7 +54,7 @@ pub fn ask(program: &Path, question: &Question<'_>, own: &Evaluation, deadline: 
     if own.undecided.is_empty() {
         return understood(&refusing);
     }
-    let plain = Program::new(program).args(effective::arguments(question)).env("LC_ALL", "C");
+    let plain = effective::plain_program(program, question);
     note(plain.command_line());
     match plain.run(until) {
         Ok(outcome) => understood(&outcome),

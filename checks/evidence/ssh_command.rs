@@ -148,6 +148,9 @@ pub struct SshCommand {
     pub words: Option<Vec<String>>,
     /// Variables that are set in front: `NAME=value`.
     pub assignments: Vec<(String, String)>,
+    /// The environment that it leaves to the client.
+    #[serde(skip)]
+    pub environment: Environment,
     /// How many of `words` come before the client: assignments, `exec`, `env` with its options.
     pub leading: usize,
     /// The client; `None` if `words` is.
@@ -179,7 +182,9 @@ impl SshCommand {
         };
         let shell = matches!(source, Source::GitSshCommand | Source::Config(_));
         let words = if shell { shell::words(&text, environment) } else { Some(vec![text.clone()]) };
-        let (leading, assignments) = words.as_deref().filter(|_| shell).map(shell::leading).unwrap_or_default();
+        let none = || shell::Leading { environment: environment.clone(), ..shell::Leading::default() };
+        let leading = words.as_deref().filter(|_| shell).map_or_else(none, |words| shell::leading(words, environment));
+        let (leading, assignments, seen) = (leading.words, leading.assignments, leading.environment);
         let mut client = words.as_ref().map(|words| {
             let word = words.get(leading).cloned().unwrap_or_default();
             Client { path: resolve(&word, environment, folder), word }
@@ -198,6 +203,7 @@ impl SshCommand {
             shell,
             words,
             assignments,
+            environment: seen,
             leading,
             client,
             options,
@@ -278,11 +284,22 @@ impl SshCommand {
             || openssh.is_none()
                 && !outcome.success()
                 && (self.kind == ClientKind::OpenSsh || loader.iter().any(|l| said.contains(l)));
+        if broken && !self.options.all.is_empty() && self.client_starts(deadline) {
+            // It is the options that it does not take.
+            return Started::NotTried;
+        }
         if broken {
             let said = said.chars().take(1000).collect();
             return Started::Broken { said, code: outcome.code, signal: outcome.signal };
         }
         Started::Runs { text: line.chars().take(200).collect(), openssh }
+    }
+
+    /// Whether the client, without the options that the command gives it, says that it is OpenSSH.
+    fn client_starts(&self, deadline: Instant) -> bool {
+        let Some(Client { path: Ok(path), .. }) = &self.client else { return false };
+        let said = Program::new(path).arg("-V").run(deadline).map(|outcome| outcome.stderr_text());
+        said.is_ok_and(|said| said.lines().any(|line| openssh_version(line).is_some()))
     }
 
     /// The variant that git settles on for `host` where it is [`Variant::Auto`]: runs the client with `-G`, as git does.

@@ -7,7 +7,7 @@ use crate::evidence::key_file::KeyState;
 use crate::evidence::keys::Key;
 use crate::evidence::settings::Settings;
 use crate::evidence::ssh_config::NoteKind;
-use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::Private;
 use crate::remedy::Remedy;
 use crate::text;
@@ -31,10 +31,8 @@ pub(super) fn match_exec_key(evidence: &Evidence, _: &Settings) -> Vec<Finding> 
         out.push(
             Finding::blocking_if(blocks, Code::MatchExecBlocksKey, summary)
                 .subject(Subject::file(&block.file, Some(block.line)))
-                .remedy(Remedy::ask(
-                    "condition",
-                    "Make the condition hold (the VPN it asks about, the program it runs), or name the key in a Host block.",
-                )),
+                .remedies(advice::use_key(evidence, identity, false))
+                .remedy(Remedy::ask("condition", "Or make the condition hold (the VPN it asks about, the program it runs).")),
         );
     }
     out
@@ -51,29 +49,34 @@ pub(super) fn identity_files(evidence: &Evidence, settings: &Settings) -> Vec<Fi
             continue;
         }
         let meant = nearest.as_ref().and_then(|n| evidence.identities().ok()?.at_path(n));
-        let blocks = match meant {
-            Some(identity) => evidence.is_the_missing_key(identity),
-            None => evidence.login_fails() && evidence.offers_nothing(),
-        };
+        // ssh stops at a path that it cannot expand, whatever else there is.
+        let fault = evidence.cannot_expand(&named.path);
+        let blocks = fault.is_some()
+            || match meant {
+                Some(identity) => evidence.is_the_missing_key(identity),
+                None => evidence.login_fails() && evidence.offers_nothing(),
+            };
         let hint = nearest.as_ref().map(|n| text!("; {} is there", Private::path(n))).unwrap_or_default();
         let position = named.source.position();
         let at = position.map(|p| text!(" ({} line {})", Private::path(&p.file), p.line)).unwrap_or_default();
         let mut finding = Finding::blocking_if(
             blocks,
             Code::IdentityFileMissing,
-            text!("IdentityFile names {}, which does not exist{}{}.", Private::path(&path), hint, at),
+            match &fault {
+                Some(why) => text!(
+                    "IdentityFile {} cannot be expanded ({}), and ssh stops at it{}.",
+                    Private::path(&named.path),
+                    Private::quoted(why),
+                    at
+                ),
+                None => text!("IdentityFile names {}, which does not exist{}{}.", Private::path(&path), hint, at),
+            },
         )
-        .confidence(if meant.is_some() { Confidence::Proven } else { Confidence::Likely });
+        .confidence(if meant.is_some() || fault.is_some() { Confidence::Proven } else { Confidence::Likely });
         if let Some(position) = position {
             finding = finding.subject(Subject::file(&position.file, Some(position.line)));
-            if let Some(near) = nearest {
-                let line = text!("IdentityFile {}", evidence.path_for_config(near));
-                finding = finding.remedy(advice::replace_value(
-                    position,
-                    "Name the key that is there.",
-                    &evidence.indent(position),
-                    line,
-                ));
+            if let Some(remedy) = advice::name_key(evidence, position, nearest.as_deref()) {
+                finding = finding.remedy(remedy);
             } else {
                 finding = finding.remedy(advice::delete_line(position, "Take the line out, or make a key at that path."));
             }
@@ -83,15 +86,45 @@ pub(super) fn identity_files(evidence: &Evidence, settings: &Settings) -> Vec<Fi
     out
 }
 
+/// Keys that the ssh command itself names and that are not there; ssh passes over them.
+pub(super) fn named_by_command(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
+    let Ok(question) = evidence.question() else { return Vec::new() };
+    let missing = question.identity_files.iter().map(|file| evidence.expand_path(file)).filter(|path| evidence.is_free(path));
+    let told = |path: std::path::PathBuf| {
+        let summary = text!("The ssh command names the key {}, which does not exist.", Private::path(&path));
+        let mut remedies = Vec::new();
+        if let Some(key) = evidence.missing_key() {
+            remedies.extend(advice::use_key(evidence, key, false));
+        }
+        Finding::blocking_if(evidence.login_fails(), Code::IdentityFileMissing, summary)
+            .confidence(Confidence::Likely)
+            .strikes(Strikes::AtLogin)
+            .subject(Subject::new("program", Private::quoted(&evidence.ssh_command().text)))
+            .remedies(remedies)
+            .remedy(Remedy::ask(
+                "name-key",
+                "Name the key where it is, by its whole path: git runs ssh at the top of the working tree.",
+            ))
+    };
+    missing.map(told).collect()
+}
+
 pub(super) fn agent_choice(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
-    let Some(value) = settings.value("identityagent") else { return Vec::new() };
     let usual = evidence.keys_only_in_usual_agent();
     if usual.is_empty() {
         return Vec::new();
     }
     let needed = usual.iter().find(|i| evidence.is_the_missing_key(i));
-    let off = value.eq_ignore_ascii_case("none");
     let key = needed.map(|i: &&Key| text!(", which holds {}", i.name_text())).unwrap_or_default();
+    let Some(value) = settings.value("identityagent") else {
+        let summary = text!("The ssh command itself keeps ssh from the agent that SSH_AUTH_SOCK names{}.", key);
+        return vec![
+            Finding::blocking_if(needed.is_some(), Code::AgentDisabled, summary)
+                .subject(Subject::new("program", Private::quoted(&evidence.ssh_command().text)))
+                .remedy(Remedy::ask("keep-variable", "Take SSH_AUTH_SOCK out of GIT_SSH_COMMAND or core.sshCommand.")),
+        ];
+    };
+    let off = value.eq_ignore_ascii_case("none");
     let (code, summary) = if off {
         (Code::AgentDisabled, text!("IdentityAgent none keeps ssh from the agent{}{}.", key, place(evidence, "identityagent")))
     } else {

@@ -1,16 +1,33 @@
 //! What ssh's configuration says, and whether a person could answer what it makes ssh ask.
 
-use crate::evidence::ssh_config::Position;
 use crate::evidence::ssh_config::second_opinion::{SecondOpinion, second_opinion};
+use crate::evidence::ssh_config::{ConfigFile, IdentityFile, Position, Source, expand_tokens};
 use crate::evidence::{Evidence, files, platform};
 use crate::privacy::{Private, Text};
 use crate::text;
 use std::path::{Path, PathBuf};
 
 impl Evidence {
-    /// The user's own configuration file, if it has a place.
+    /// The user's own configuration file, if ssh reads one and it can be written to: with `-F none` it does not, and a
+    /// folder or `/dev/null` in its place takes no lines.
     pub(crate) fn user_config_file(&self) -> Option<PathBuf> {
-        self.given_config_file().or_else(|| self.account().ssh_home().map(|home| home.join(".ssh/config")))
+        let file = match self.question().ok()?.config_file {
+            ConfigFile::None => return None,
+            ConfigFile::File(file) => file,
+            ConfigFile::Default => self.account().ssh_home()?.join(".ssh/config"),
+        };
+        (files::is_ordinary(&file) || files::access(&file).is_err()).then_some(file)
+    }
+
+    /// Whether a file is there and this user cannot read it.
+    pub(crate) fn cannot_be_read(&self, file: &Path) -> bool {
+        files::access(file).is_ok() && files::read(file).is_err()
+    }
+
+    /// Whether the ssh command itself names keys, which come before those of any file.
+    pub(crate) fn command_names_keys(&self) -> bool {
+        let named = |f: &IdentityFile| f.source == Source::CommandLine;
+        self.settings().is_ok_and(|s| s.identity_files().iter().any(named))
     }
 
     /// The text of a line.
@@ -58,14 +75,25 @@ impl Evidence {
         })
     }
 
-    /// A path of ssh_config with `~` and tokens expanded; as it is where they cannot be.
-    pub(crate) fn expand_path(&self, written: &str) -> PathBuf {
+    /// A value of ssh_config with `~` and tokens expanded; as it is where they cannot be.
+    pub(crate) fn expand(&self, written: &str) -> String {
         let expanded = self
             .reading()
             .ok()
             .zip(self.question().ok())
-            .and_then(|(own, question)| crate::evidence::ssh_config::expand_tokens(written, &own.tokens(&question)).ok());
-        PathBuf::from(expanded.unwrap_or_else(|| written.to_string()))
+            .and_then(|(own, question)| expand_tokens(written, &own.tokens(&question)).ok());
+        expanded.unwrap_or_else(|| written.to_string())
+    }
+
+    /// Why ssh cannot expand a value, where it cannot.
+    pub(crate) fn cannot_expand(&self, written: &str) -> Option<String> {
+        let (own, question) = (self.reading().ok()?, self.question().ok()?);
+        Some(expand_tokens(written, &own.tokens(&question)).err()?.to_string())
+    }
+
+    /// A path of ssh_config, expanded. A relative one begins where ssh runs.
+    pub(crate) fn expand_path(&self, written: &str) -> PathBuf {
+        self.ssh_folder().join(self.expand(written))
     }
 
     /// A path as it should stand in ssh_config.
@@ -77,7 +105,10 @@ impl Evidence {
             None => path.display().to_string(),
         };
         let shown = shown.replace('%', "%%");
-        if shown.contains(char::is_whitespace) { text!("\"{}\"", Private::quoted(shown)) } else { Private::quoted(shown).into() }
+        if !shown.contains(|c: char| c.is_whitespace() || "'\"\\".contains(c)) {
+            return Private::quoted(shown).into();
+        }
+        text!("\"{}\"", Private::quoted(shown.replace('\\', "\\\\").replace('"', "\\\"")))
     }
 
     /// A configuration file at which ssh waits for ever: a pipe, say.
@@ -112,7 +143,7 @@ impl Evidence {
 
     /// Whether somebody could type a passphrase.
     pub(crate) fn person_can_type_passphrase(&self) -> bool {
-        !self.batch_mode() && (platform::terminal() || platform::askpass(self.environment()))
+        !self.batch_mode() && (platform::terminal() || platform::askpass(self.ssh_environment()))
     }
 
     /// Whether ssh would ask about an unknown host key, and somebody could answer.

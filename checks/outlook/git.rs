@@ -3,6 +3,8 @@
 use crate::evidence::Evidence;
 use crate::evidence::control::{Control, Unusable};
 use crate::evidence::conversation::{Access, Conversation, LoginProblem};
+use crate::evidence::git_run::GitRun;
+use crate::evidence::keys::Key;
 use crate::evidence::session::{Ended, Login};
 use std::path::PathBuf;
 
@@ -28,10 +30,16 @@ impl Evidence {
 
     /// Whether ssh says that it shares no signature algorithm with the server.
     pub(crate) fn signature_algorithm_is_missing(&self) -> bool {
-        let said = |run: &crate::evidence::git_run::GitRun| {
-            run.said.iter().chain(&run.transcript.last).any(|l| l.contains("no mutual signature"))
-        };
+        let said = |run: &GitRun| run.said.iter().chain(&run.transcript.last).any(|l| l.contains("no mutual signature"));
         self.git_run().is_ok_and(|run| !run.works && said(run))
+    }
+
+    /// Whether ssh, when git ran it, set out to try keys and this one of its agent's was not among them.
+    pub(crate) fn agent_hides_from_ssh(&self, key: &Key) -> bool {
+        let Some(public) = key.public().filter(|_| key.from_agent()) else { return false };
+        let print = public.fingerprint();
+        let tried = |run: &GitRun| run.transcript.will_attempt.iter().any(|line| line.fingerprint.as_ref() == Some(&print));
+        self.git_run().is_ok_and(|run| !run.works && !run.transcript.will_attempt.is_empty() && !tried(run))
     }
 
     /// What ssh says of a stream that was changed on the way, where our own login broke off too.

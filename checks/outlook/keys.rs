@@ -1,10 +1,14 @@
 //! Which key gets in, which is held back, and what a fault of one weighs.
 
 use crate::evidence::Evidence;
-use crate::evidence::conversation::Conversation;
-use crate::evidence::identities::{CanSign, Signer, WhyNot};
+use crate::evidence::agent::AgentError;
+use crate::evidence::conversation::{Conversation, Login, LoginProblem};
+use crate::evidence::identities::{CanSign, Signer, Source, WhyNot};
+use crate::evidence::keyring::Holder;
 use crate::evidence::keys::Key;
 use crate::evidence::public_key::PublicKey;
+use crate::privacy::{Private, Text};
+use crate::text;
 
 /// How much a fault of one key weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +57,7 @@ impl Evidence {
 
     /// Whether the server was asked and no key that ssh would use logs in.
     pub(crate) fn login_fails(&self) -> bool {
-        self.trusted_conversation().is_ok() && !self.login_is_known_to_succeed() && !self.token_may_log_in()
+        self.trusted_conversation().is_ok() && !self.login_is_known_to_succeed() && self.untried_way_in().is_none()
     }
 
     /// The PKCS#11 library whose keys ssh tries too (PKCS11Provider). They are not asked about here: the library is a program
@@ -62,9 +66,54 @@ impl Evidence {
         self.settings().ok()?.value("pkcs11provider").filter(|library| !library.eq_ignore_ascii_case("none"))
     }
 
-    /// Whether a key that was not asked about may log in, for all that is known.
-    pub(crate) fn token_may_log_in(&self) -> bool {
-        self.token_library().is_some() && !self.login_is_known_to_succeed() && self.git_works() != Some(false)
+    /// Why ssh may log in although no login succeeded here: a key that only ssh can use, or show. Where git has failed, it
+    /// could not either, except with a passphrase, for which git's run asks nobody.
+    pub(crate) fn untried_way_in(&self) -> Option<Text> {
+        if self.login_is_known_to_succeed() {
+            return None;
+        }
+        let asked_for =
+            || Some(text!("ssh asks for the passphrase of {}, which was not done here", self.key_that_ssh_asks_for()?.name_text()));
+        let beyond = || self.way_in_beyond_us().filter(|_| self.git_works() != Some(false));
+        asked_for().or_else(beyond)
+    }
+
+    /// The key that the server has not refused and whose passphrase a person can give to ssh.
+    pub(crate) fn key_that_ssh_asks_for(&self) -> Option<&Key> {
+        self.offered_and(|key, answer| answer != Some(false) && key.identity.can_sign == CanSign::Yes(Signer::FileAfterPassphrase))
+    }
+
+    /// What git's own run, and it alone, can show to lead in.
+    fn way_in_beyond_us(&self) -> Option<Text> {
+        if let Some(library) = self.token_library() {
+            return Some(text!(
+                "no other key gets in; a key on the token of PKCS11Provider {} may, and was not asked about",
+                Private::path(library)
+            ));
+        }
+        if let Ok(Some(Holder { keys: Err(AgentError::TimedOut), .. })) = self.agent() {
+            return Some("no other key gets in; the agent, for which ssh waits, did not list its keys in time".into());
+        }
+        let refuses = |login: &&Login| login.as_ssh_would && matches!(login.result, Err(LoginProblem::Agent(_)));
+        if self.trusted_conversation().is_ok_and(|talk| talk.logins.iter().any(|l| refuses(&l))) {
+            return Some(
+                "the agent did not sign here; with a key that is bound to hosts (ssh-add -h) it does so for ssh alone".into(),
+            );
+        }
+        let only_ssh = |key: &Key, answer| match key.public() {
+            None => true,
+            Some(public) => answer == Some(true) && (public.certificate.is_some() || public.is_security_key()),
+        };
+        let signs = |key: &Key| matches!(key.identity.can_sign, CanSign::Yes(Signer::File | Signer::SecurityKey));
+        let key = self.offered_and(|key, answer| signs(key) && only_ssh(key, answer))?;
+        Some(text!("only ssh itself can log in with {}", key.name_text()))
+    }
+
+    /// The first key that ssh shows to the server and of which `holds` is true, given the server's answer to it.
+    fn offered_and(&self, holds: impl Fn(&Key, Option<bool>) -> bool) -> Option<&Key> {
+        let talk = self.trusted_conversation().ok()?;
+        let answer = |key: &Key| key.public().and_then(|p| self.answer(talk, p));
+        self.identities().ok()?.offered().find(|key| holds(key, answer(key)))
     }
 
     /// Whether the server was asked about this key and does not take it.
@@ -74,7 +123,7 @@ impl Evidence {
 
     /// What a fault of this key weighs.
     pub(crate) fn weight(&self, identity: &Key) -> Weight {
-        let Some(talk) = self.trusted_conversation().ok().filter(|_| !self.token_may_log_in()) else {
+        let Some(talk) = self.trusted_conversation().ok().filter(|_| self.untried_way_in().is_none()) else {
             return if identity.identity.order.is_some() { Weight::Unknown } else { Weight::None };
         };
         if self.login_is_known_to_succeed() {
@@ -92,6 +141,11 @@ impl Evidence {
     /// Whether no key gets in although the server accepts this one, which ssh does not offer.
     pub(crate) fn is_the_missing_key(&self, identity: &Key) -> bool {
         !identity.offered() && self.login_fails() && self.weight(identity) == Weight::Decisive
+    }
+
+    /// The key that the server accepts and that ssh does not offer, where none gets in.
+    pub(crate) fn missing_key(&self) -> Option<&Key> {
+        self.identities().ok()?.others().find(|key| self.is_the_missing_key(key))
     }
 
     /// The key that the server accepts and that IdentitiesOnly alone keeps back.
@@ -121,6 +175,13 @@ impl Evidence {
         let Ok(identities) = self.identities() else { return false };
         let in_agent = matches!(identity.identity.can_sign, CanSign::Yes(Signer::Agent));
         !in_agent && identities.offered().filter(|i| i.from_agent()).count() >= 5
+    }
+
+    /// Keys other than this one that the configuration names and the agent holds.
+    pub(crate) fn named_keys_in_agent(&self, right: &Key) -> Vec<&Key> {
+        let named = |k: &&Key| k.identity.user_provided && matches!(k.identity.source, Source::FileInAgent { .. });
+        let other = |k: &&Key| k.public().map(|p| &p.blob) != right.public().map(|p| &p.blob);
+        self.identities().map(|all| all.offered().filter(named).filter(other).collect()).unwrap_or_default()
     }
 
     /// Whether ssh offers the agent's keys although nothing names them.

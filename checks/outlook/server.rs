@@ -173,7 +173,17 @@ impl Evidence {
 
     /// Whether a folder is the user's own and closed to the user.
     pub(crate) fn is_shut_to_me(&self, folder: &Path) -> bool {
-        files::access(folder).is_ok_and(|a| a.uid == self.account().uid && a.mode & 0o500 != 0o500)
+        files::is_folder(folder) && files::access(folder).is_ok_and(|a| a.uid == self.account().uid && a.mode & 0o500 != 0o500)
+    }
+
+    /// Whether it is a folder.
+    pub(crate) fn is_folder(&self, path: &Path) -> bool {
+        files::is_folder(path)
+    }
+
+    /// Whether nothing has this name, not even a link that leads nowhere.
+    pub(crate) fn is_free(&self, path: &Path) -> bool {
+        !files::exists(path)
     }
 
     /// Whether a file belongs to the user.
@@ -221,12 +231,14 @@ impl Evidence {
         if files::access(&folder.join("config")).is_ok() {
             words.extend(["-F".into(), folder.join("config").display().to_string()]);
         }
-        for name in ["id_ed25519", "id_ecdsa", "id_rsa"] {
-            if files::access(&folder.join(name)).is_ok() {
-                words.extend(["-i".into(), folder.join(name).display().to_string()]);
-            }
+        // Named one by one, for `~` in a configuration file remains the home of the account.
+        let usual = ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| folder.join(name));
+        let accepted = self.missing_key().and_then(|key| key.identity.source.path()).map(Path::to_path_buf);
+        let accepted = accepted.filter(|path| path.starts_with(&folder) && !usual.contains(path));
+        for path in accepted.into_iter().chain(usual).filter(|path| files::access(path).is_ok()) {
+            words.extend(["-i".into(), path.display().to_string()]);
         }
-        words.extend(["-o".into(), format!("UserKnownHostsFile={}", folder.join("known_hosts").display())]);
+        words.extend(["-o".into(), format!("UserKnownHostsFile=\"{}\"", folder.join("known_hosts").display())]);
         Private::path(shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()).into()
     }
 

@@ -242,7 +242,7 @@ fn years_old() {
 }
 
 /// An unregistered key with a certificate of an authority the service trusts; `options` are ssh-keygen's for the certificate.
-fn certificate(world: &mut World, options: &[&str]) {
+pub(crate) fn certificate(world: &mut World, options: &[&str]) {
     world.stranger("id_ed25519");
     world.know("{host}");
     world.user(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/tmp/authority"]);

@@ -43,6 +43,7 @@ mod healthy_config;
 mod healthy_trust;
 mod host_move;
 mod hostile;
+mod identities;
 mod key_files;
 mod network;
 mod privacy;

@@ -1,4 +1,4 @@
-//! Remedies, carried out to the letter.
+//! The remedies of the cause, carried out to the letter: git must work afterwards.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,46 +9,56 @@ use serde_json::Value;
 
 use crate::case::{Expected, case};
 use crate::judge::findings;
-use crate::namespace::HOME;
+use crate::namespace::chmod;
 use crate::world::World;
 
-/// A world in which git fails because of one of `codes`, and works once the cause's remedies, in their order, are carried out.
+/// A world in which git fails because of one of `codes`, and works once the remedies of the cause are carried out: one after
+/// the other as they stand, until it does.
 pub(crate) fn mended<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
     case(Expected::Broken, codes, arrange, |world| {
         let Some(report) = world.expect_cause(codes) else { return };
         let cause = &report["verdict"]["root_cause"]["code"];
-        let finding = findings(&report).find(|finding| finding["code"] == *cause && finding["blocking"] == true).unwrap();
-        let remedies = finding["remedies"].as_array().unwrap();
-        let works = remedies.iter().filter(|remedy| world.carry_out(remedy)).any(|_| world.git().worked());
-        assert!(works, "git still fails: {}\n{remedies:#?}", world.git().stderr);
+        let finding = findings(&report).find(|finding| finding["code"] == *cause && finding["blocking"] == true);
+        let remedies = finding.and_then(|finding| finding["remedies"].as_array()).expect("a cause has remedies");
+        let works = remedies.iter().any(|remedy| world.carry_out(remedy) && world.git().worked());
+        assert!(works, "git fails after all of {remedies:#?}: {}", world.git().stderr);
     });
 }
 
 impl World {
-    /// Runs the command of a remedy, or makes its change of a file; true unless it is meant for a person.
+    /// Does what a remedy says, if a program can.
     fn carry_out(&self, remedy: &Value) -> bool {
-        if let Some(argv) = remedy["argv"].as_array() {
-            let words: Vec<OsString> = argv.iter().map(|word| word.as_str().unwrap().into()).collect();
-            let done = self.run(&words[0], &words[1..], Duration::from_secs(20));
-            assert!(done.worked(), "{argv:?}: {done:?}");
-            return true;
-        }
-        let edit = &remedy["edit"];
-        let Some(file) = edit["file"].as_str() else { return false };
-        let file = file.strip_prefix("~/").map_or_else(|| file.into(), |rest| Path::new(HOME).join(rest));
-        let text = fs::read_to_string(&file).unwrap_or_default();
-        let mut lines: Vec<&str> = text.lines().collect();
-        let new = edit["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
-        let place = match edit["change"].as_str() {
-            Some("prepend") => 0..0,
-            Some("append") => lines.len()..lines.len(),
-            _ => {
-                let line = usize::try_from(edit["line"].as_u64().unwrap()).unwrap();
-                line - 1..line
+        match (remedy["argv"].as_array(), remedy["edit"].as_object()) {
+            (Some(argv), _) => {
+                let argv: Vec<OsString> = argv.iter().map(|word| word.as_str().unwrap().into()).collect();
+                self.run(&argv[0], &argv[1..], Duration::from_secs(10)).worked()
             }
-        };
-        lines.splice(place, new);
-        fs::write(&file, lines.join("\n") + "\n").unwrap();
-        true
+            (None, Some(edit)) => {
+                change(Path::new(edit["file"].as_str().unwrap()), &remedy["edit"]);
+                true
+            }
+            (None, None) => false,
+        }
+    }
+}
+
+/// Changes a file as an edit says.
+fn change(file: &Path, edit: &Value) {
+    let there = file.exists();
+    let old = if there { fs::read_to_string(file).unwrap() } else { String::new() };
+    let lines: String = edit["lines"].as_array().unwrap().iter().map(|line| format!("{}\n", line.as_str().unwrap())).collect();
+    let new = match edit["change"].as_str().unwrap() {
+        "prepend" => lines + &old,
+        "append" if old.is_empty() || old.ends_with('\n') => old + &lines,
+        "append" => old + "\n" + &lines,
+        _ => {
+            let at = usize::try_from(edit["line"].as_u64().unwrap()).unwrap();
+            let line = |(n, line)| if n + 1 == at { lines.as_str() } else { line };
+            old.split_inclusive('\n').enumerate().map(line).collect()
+        }
+    };
+    fs::write(file, new).unwrap();
+    if !there {
+        chmod(file, 0o600);
     }
 }

@@ -10,20 +10,32 @@ use crate::evidence::key_file::{Format, KeyFile, KeyState, Loader, inspect};
 /// The most files of a folder that are looked into.
 const FILES_LIMIT: usize = 200;
 
-/// Private keys in `folder`, whole or not, and public ones whose private half is gone, that are not `listed`; by name.
+/// Private keys in `folder` and the folders in it, whole or not, and public ones whose private half is gone, that are not
+/// `listed`; by name.
 pub(super) fn other_keys(folder: &Path, listed: &[(ListedFile, KeyFile)], loader: &Loader) -> Vec<KeyFile> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().take(FILES_LIMIT).filter_map(Result::ok);
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
+    let mut paths = entries(folder);
+    let deeper: Vec<_> = paths.iter().filter(|path| path.is_dir()).flat_map(|path| entries(path)).collect();
+    paths.extend(deeper);
+    paths.truncate(FILES_LIMIT);
     let mut wanted: Vec<PathBuf> = Vec::new();
     for path in &paths {
-        let private = without_pub(path).unwrap_or_else(|| path.clone());
+        // Whatever its name, a file with a private key in it is one.
+        let half = without_pub(path).filter(|_| !inspect(path, loader).is_private());
+        let private = half.unwrap_or_else(|| path.clone());
         let known = listed.iter().any(|(l, _)| l.path == private || l.path == *path);
         if !known && !wanted.contains(&private) {
             wanted.push(private);
         }
     }
     wanted.iter().map(|path| inspect(path, loader)).filter(is_key).collect()
+}
+
+/// The first names in a folder, sorted.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(FILES_LIMIT).filter_map(Result::ok);
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
 }
 
 /// `X` of `X.pub`; a certificate belongs to the key it certifies.

@@ -21,17 +21,21 @@ pub enum CorruptKind {
     MissingFinalNewline,
     /// Lines end in CR LF, which OpenSSH's own format does not allow.
     Crlf,
-    /// A byte order mark, or UTF-16 altogether.
+    /// A byte order mark.
     ByteOrderMark,
+    /// UTF-16, as some editors and shells of Windows write it.
+    Utf16,
     /// Blank lines or blanks precede the key.
     LeadingBlank,
+    /// Other text precedes the key: a comment, or its public half.
+    LeadingText,
     /// Base64 of the whole file, still to be decoded.
     Base64OfFile,
     /// Nothing in it.
     Empty,
     /// The format of SSH.com's tools (`ssh-keygen -e`).
     Ssh2Export,
-    /// Quotes around it, or blanks in front of its lines.
+    /// Quotes around it, or blanks around its lines.
     QuotedOrIndented,
     /// Something else.
     Other,
@@ -39,6 +43,12 @@ pub enum CorruptKind {
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
+
+/// Whether a private key's first line stands somewhere behind the first line.
+pub(super) fn has_private_key_inside(bytes: &[u8]) -> bool {
+    let begin = format!("\n{BEGIN}");
+    String::from_utf8_lossy(bytes).split(&begin).skip(1).any(|rest| rest.lines().next().is_some_and(|l| l.contains("PRIVATE KEY")))
+}
 
 /// Why the loader refuses these bytes.
 pub(super) fn diagnose(bytes: &[u8], loader: &Loader) -> Content {
@@ -81,7 +91,9 @@ fn kind(bytes: &[u8], text: &str, restorable: bool) -> CorruptKind {
     }
     let lines = || key[..end].lines();
     let breaks = after_begin.trim_start_matches(['\r', ' ', '\t']).starts_with('\n') && key[..end].ends_with('\n');
-    if text.len() != bytes.len() || !bytes.starts_with(text.as_bytes()) {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        CorruptKind::Utf16
+    } else if text.len() != bytes.len() || !bytes.starts_with(text.as_bytes()) {
         CorruptKind::ByteOrderMark
     } else if key.contains("\\n") {
         CorruptKind::LiteralBackslashN
@@ -89,10 +101,12 @@ fn kind(bytes: &[u8], text: &str, restorable: bool) -> CorruptKind {
         CorruptKind::QuotedOrIndented
     } else if !breaks && !key[..end].trim_end_matches([' ', '\t']).ends_with('\n') {
         CorruptKind::LineBreaksLost
-    } else if before.ends_with([' ', '\t']) || key[..end].ends_with([' ', '\t']) {
+    } else if before.ends_with([' ', '\t']) || lines().any(|line| line.ends_with([' ', '\t'])) {
         CorruptKind::QuotedOrIndented
     } else if !before.is_empty() && before.trim().is_empty() {
         CorruptKind::LeadingBlank
+    } else if before.ends_with('\n') {
+        CorruptKind::LeadingText
     } else if key.contains('\r') {
         CorruptKind::Crlf
     } else if key[end..].trim_end().ends_with("-----") && !key.ends_with('\n') {

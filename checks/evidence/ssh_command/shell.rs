@@ -93,9 +93,19 @@ fn variable(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, environment: &
     }
 }
 
-/// How many words stand before the program, and the variables among them: `NAME=value`, `exec`, and `env` with the
-/// options that take names away.
-pub(super) fn leading(words: &[String]) -> (usize, Vec<(String, String)>) {
+/// What stands before the program: `NAME=value`, `exec`, and `env` with its options.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Leading {
+    /// How many words these are.
+    pub(super) words: usize,
+    /// The variables that are set in front, where the shell sets them.
+    pub(super) assignments: Vec<(String, String)>,
+    /// What becomes of the environment.
+    pub(super) environment: Environment,
+}
+
+/// What stands before the program in `words`, which the shell runs in `environment`.
+pub(super) fn leading(words: &[String], environment: &Environment) -> Leading {
     let assignment = |word: &String| {
         let (name, value) = word.split_once('=')?;
         let good = !name.is_empty()
@@ -104,6 +114,8 @@ pub(super) fn leading(words: &[String]) -> (usize, Vec<(String, String)>) {
         good.then(|| (name.to_string(), value.to_string()))
     };
     let assignments: Vec<_> = words.iter().map_while(assignment).collect();
+    let mut environment = environment.clone();
+    assignments.iter().for_each(|(name, value)| environment.set(name, value));
     let mut at = assignments.len();
     if words.get(at).is_some_and(|w| w == "exec") {
         at += 1;
@@ -112,14 +124,30 @@ pub(super) fn leading(words: &[String]) -> (usize, Vec<(String, String)>) {
         at += 1;
         while let Some(word) = words.get(at) {
             at += match word.as_str() {
-                "-u" | "-C" => 2,
-                option if option.starts_with('-') => 1,
-                word if word.contains('=') => 1,
-                _ => break,
+                "-u" | "--unset" => {
+                    words.get(at + 1).into_iter().for_each(|name| environment.unset(name));
+                    2
+                }
+                "-C" => 2,
+                "-i" | "-" | "--ignore-environment" => {
+                    environment = Environment::default();
+                    1
+                }
+                option if option.starts_with('-') => {
+                    option.strip_prefix("--unset=").into_iter().for_each(|name| environment.unset(name));
+                    1
+                }
+                word => match word.split_once('=') {
+                    Some((name, value)) => {
+                        environment.set(name, value);
+                        1
+                    }
+                    None => break,
+                },
             };
         }
     }
-    (at, assignments)
+    Leading { words: at, assignments, environment }
 }
 
 #[cfg(test)]

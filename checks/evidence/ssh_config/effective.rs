@@ -86,7 +86,16 @@ pub fn program(path: &std::path::Path, question: &Question<'_>, shell: Shell) ->
     let name = if shell == Shell::False { "false" } else { "true" };
     let shell = ["/bin", "/usr/bin"].iter().map(|folder| format!("{folder}/{name}"));
     let shell = shell.clone().find(|p| super::super::files::access(p.as_ref()).is_ok()).unwrap_or_else(|| format!("/bin/{name}"));
-    Program::new(path).args(arguments(question)).env("SHELL", shell).env("LC_ALL", "C")
+    plain_program(path, question).env("SHELL", shell)
+}
+
+/// The program that asks the ssh at `path`, in the environment that git's ssh would have.
+pub fn plain_program(path: &std::path::Path, question: &Question<'_>) -> Program {
+    let program = Program::new(path).args(arguments(question));
+    let asked = |name: &std::ffi::OsStr| question.environment.iter().any(|(other, _)| other == name);
+    let gone = std::env::vars_os().map(|(name, _)| name).filter(|name| !asked(name));
+    let program = gone.fold(program, Program::without_env);
+    question.environment.iter().fold(program, |program, (name, value)| program.env(name, value)).env("LC_ALL", "C")
 }
 
 /// Joins the values of ssh with the lines of our own reading.

@@ -89,7 +89,8 @@ impl Reader<'_> {
                 } else {
                     words
                 };
-                Err(Fault::at(ProblemKind::UnreadableInclude, arg, message).into())
+                let text = path.display().to_string();
+                Err(Fault { text, ..Fault::at(ProblemKind::UnreadableInclude, arg, message) }.into())
             }
             Ok(_) => Ok(()),
         }
