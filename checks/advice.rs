@@ -19,8 +19,11 @@ pub(crate) fn set_url(evidence: &Evidence, summary: impl Into<Text>, url: &str) 
     let summary = summary.into();
     match evidence.remote_name() {
         Some(remote) => {
-            let argv =
-                vec!["git".into(), "remote".into(), "set-url".into(), Private::quoted(remote).into(), Private::url(url).into()];
+            let mut argv: Vec<Text> = vec!["git".into(), "remote".into(), "set-url".into()];
+            if evidence.has_push_url(&remote) {
+                argv.push("--push".into());
+            }
+            argv.extend([Private::quoted(remote).into(), Private::url(url).into()]);
             Remedy::run("set-url", summary, argv, Safety::Confirm)
         }
         None => {
@@ -143,6 +146,12 @@ pub(crate) fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Re
         let summary =
             if only { "Make ssh offer this key, and no other, to this host." } else { "Make ssh offer this key to this host." };
         remedies.push(Remedy::edit("identity-file", summary, edit, Safety::Safe));
+    } else {
+        let option = shlex::try_quote(&path.to_string_lossy()).map(|p| format!("-i {p}")).unwrap_or_default();
+        remedies.push(Remedy::ask(
+            "identity-option",
+            text!("The ssh command that git runs makes ssh read no configuration: add {} to it.", Private::quoted(option)),
+        ));
     }
     remedies
 }

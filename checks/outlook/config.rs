@@ -1,5 +1,6 @@
 //! What ssh's configuration says, and whether a person could answer what it makes ssh ask.
 
+use crate::evidence::ssh_command::ClientKind;
 use crate::evidence::ssh_config::Position;
 use crate::evidence::ssh_config::second_opinion::{SecondOpinion, second_opinion};
 use crate::evidence::{Evidence, files, platform};
@@ -8,8 +9,11 @@ use crate::text;
 use std::path::{Path, PathBuf};
 
 impl Evidence {
-    /// The user's own configuration file, if it has a place.
+    /// The user's own configuration file, if it has a place and ssh reads it.
     pub(crate) fn user_config_file(&self) -> Option<PathBuf> {
+        if self.ssh_command().options.config_file.as_deref().is_some_and(|file| matches!(file, "none" | "/dev/null")) {
+            return None;
+        }
         self.given_config_file().or_else(|| self.account().ssh_home().map(|home| home.join(".ssh/config")))
     }
 
@@ -26,10 +30,11 @@ impl Evidence {
         second_opinion(&self.user_config_file()?, own, &question)
     }
 
-    /// What ssh says against its configuration while our own reading finds nothing.
+    /// What ssh says against its configuration while our own reading finds nothing. A program that runs ssh may not take the
+    /// question at all.
     pub(crate) fn ssh_refuses_configuration(&self) -> Option<String> {
         let (own, asked) = (self.reading().ok()?, self.asked().ok()?);
-        asked.refusal.clone().filter(|_| own.problems.is_empty())
+        asked.refusal.clone().filter(|_| own.problems.is_empty() && self.ssh_command().kind != ClientKind::Wrapper)
     }
 
     /// The line that sets `keyword` (lower case).

@@ -32,7 +32,12 @@ pub(crate) enum Expected {
 
 /// A world in which git fails because of one of `codes`.
 pub(crate) fn broken<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
-    case(Expected::Broken, codes, arrange, |world| world.expect_cause(codes));
+    case(Expected::Broken, codes, arrange, |world| _ = world.expect_cause(codes));
+}
+
+/// A world in which git fails because of one of `codes`, and works once the first command among the remedies was run.
+pub(crate) fn mended<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
+    case(Expected::Broken, codes, arrange, |world| world.expect_mended(codes));
 }
 
 /// A world in which git fails because of `cause`, and `warned`, which elsewhere is a cause, is no more than a warning.

@@ -1,5 +1,6 @@
 //! What bbdoctor must have said, given what git does.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,10 +25,10 @@ fn only_git() -> bool {
 
 impl World {
     /// git fails and bbdoctor names one of `codes` as the cause.
-    pub(crate) fn expect_cause(&mut self, codes: &[&str]) {
+    pub(crate) fn expect_cause(&mut self, codes: &[&str]) -> Option<Value> {
         let (report, git) = self.ask();
         assert!(!git.worked(), "the case is wrong: git works here");
-        let Some(report) = report else { return };
+        let report = report?;
         let cause = &report["verdict"]["root_cause"]["code"];
         assert_eq!(report["verdict"]["status"], "broken", "git fails ({}), yet bbdoctor says\n{report:#}", git.stderr);
         assert!(
@@ -35,6 +36,23 @@ impl World {
             "the cause is one of {codes:?}, bbdoctor named {cause}; git said\n{}\n{report:#}",
             git.stderr
         );
+        Some(report)
+    }
+
+    /// As [`World::expect_cause`]; and the first command among the remedies, run as it stands, makes git work, or clones.
+    pub(crate) fn expect_mended(&mut self, codes: &[&str]) {
+        let Some(report) = self.expect_cause(codes) else { return };
+        let cause = &report["verdict"]["root_cause"]["code"];
+        let finding = findings(&report).find(|finding| finding["code"] == *cause).expect("the cause is a finding");
+        let remedies = finding["remedies"].as_array().expect("remedies");
+        let argv = remedies.iter().find_map(|remedy| remedy["argv"].as_array()).unwrap_or_else(|| panic!("{finding:#}"));
+        let words: Vec<OsString> = argv.iter().map(|word| word.as_str().unwrap().into()).collect();
+        let done = self.run(&words[0], &words[1..], self.patience);
+        assert!(done.worked(), "{words:?} does not work: {done:?}");
+        if words[1] != "clone" {
+            let git = self.git();
+            assert!(git.worked(), "{words:?} does not mend it: {git:?}");
+        }
     }
 
     /// git fails because of `cause`; `warned` is told beside it as what it is here: no part of the break.

@@ -46,6 +46,8 @@ mod key_files;
 mod network;
 mod privacy;
 mod readme;
+mod remote;
 mod repository;
+mod ssh_program;
 mod trust;
 mod url;
