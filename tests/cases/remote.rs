@@ -156,3 +156,21 @@ fn protocol_of_the_future() {
         world.git_config("protocol.version", "9");
     });
 }
+
+#[test]
+fn rule_makes_https_of_ssh_for_pushing() {
+    mended(&["url-not-ssh"], |world| {
+        world.plain();
+        world.git_config("url.https://bitbucket.org/.pushInsteadOf", "git@{host}:");
+        world.push();
+    });
+}
+
+#[test]
+fn longer_rule_keeps_ssh() {
+    healthy(|world| {
+        world.plain();
+        world.git_config("url.https://bitbucket.org/.insteadOf", "git@{host}:");
+        world.git_config("url.git@{host}:acme/.insteadOf", "git@{host}:acme/");
+    });
+}
