@@ -21,8 +21,11 @@ pub(crate) fn set_url(evidence: &Evidence, summary: impl Into<Text>, url: &str) 
     let summary = summary.into();
     match evidence.remote_name() {
         Some(remote) => {
-            let argv =
-                vec!["git".into(), "remote".into(), "set-url".into(), Private::quoted(remote).into(), Private::url(url).into()];
+            let mut argv: Vec<Text> = vec!["git".into(), "remote".into(), "set-url".into()];
+            if evidence.has_push_url(&remote) {
+                argv.push("--push".into());
+            }
+            argv.extend([Private::quoted(remote).into(), Private::url(url).into()]);
             Remedy::run("set-url", summary, argv, Safety::Confirm)
         }
         None => {

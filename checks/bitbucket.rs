@@ -39,6 +39,9 @@ pub const CLOUD_HOSTS: &[CloudHost] = &[
     CloudHost { name: "altssh.bitbucket.org", port: 443, role: Role::Alternate },
 ];
 
+/// Where Data Center answers Git over SSH unless its administrator chose another port.
+pub const DATA_CENTER_PORT: u16 = 7999;
+
 /// The day these facts were last compared with what Atlassian publishes.
 pub const VERIFIED_ON: &str = "2026-11-22";
 
@@ -203,7 +206,7 @@ impl Services {
             let name = name.to_ascii_lowercase();
             let index = all.iter().position(|s| s.name == name).unwrap_or_else(|| {
                 let kind = change.kind.unwrap_or(Kind::DataCenter);
-                let port = if kind == Kind::DataCenter { 7999 } else { 22 };
+                let port = if kind == Kind::DataCenter { DATA_CENTER_PORT } else { 22 };
                 all.push(Service {
                     name,
                     kind,

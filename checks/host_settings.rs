@@ -207,6 +207,16 @@ fn port(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
             &url,
         ))];
     }
+    if !evidence.setting_is_set("port")
+        && evidence.url_fault().is_none()
+        && let Some(url) = evidence.url_with_port(service.port)
+    {
+        return vec![finding.subject(Subject::new("url", Private::url(&url))).remedy(advice::set_url(
+            evidence,
+            "Name the port in the URL.",
+            &url,
+        ))];
+    }
     vec![with_line(finding, evidence, "port", "Take the Port out, or move it to the host it is meant for.")]
 }
 

@@ -64,7 +64,7 @@ impl Check for NameResolution {
 
 fn unresolved(evidence: &Evidence, name: &str, error: &ResolveError) -> Finding {
     let said = Private::quoted(error.to_string());
-    if !name.contains('.') && evidence.services().get(name).is_none() {
+    if evidence.looks_like_alias(name) {
         let near = evidence.similar_alias(name);
         let summary = match &near {
             Some(near) => text!(

@@ -51,18 +51,26 @@ impl Check for RemoteUrl {
             Some(url) => text!("git contacts {}", Private::url(url)),
             None => "the service itself, without a repository".into(),
         });
+        found.findings.extend(broken_link(evidence));
         if let Some(fault) = &target.fault {
             found.push(malformed(evidence, target, fault));
             return Ok(found);
         }
         found.findings.extend(rewritten(target));
         found.findings.extend(not_ssh(evidence, target));
+        found.findings.extend(fatal_setting(evidence));
         found.findings.extend(protocol_denied(evidence));
         found.findings.extend(not_bitbucket(evidence));
         found.findings.extend(retired(evidence));
         found.findings.extend(user(evidence));
         Ok(found)
     }
+}
+
+/// A `.git` file that leads nowhere ends every command of git's here, whatever URL it is given; only a clone goes on.
+fn broken_link(evidence: &Evidence) -> Option<Finding> {
+    let path = evidence.broken_git_file()?;
+    Some(no_target(&NoTarget::Unreachable { path }))
 }
 
 fn no_target(why: &NoTarget) -> Finding {
@@ -86,6 +94,29 @@ fn no_target(why: &NoTarget) -> Finding {
                 Some((file, line)) => finding.subject(Subject::file(file, line)),
                 None => finding,
             }
+        }
+        NoTarget::Unreachable { path } => Finding::blocking(
+            Code::GitRefusesRepository,
+            text!("{} leads to no repository, so git finds no remote here.", Private::path(path)),
+        )
+        .subject(Subject::file(path, None))
+        .remedy(Remedy::ask(
+            "repair-link",
+            "Unset GIT_DIR if it is set. Else run git worktree repair in the main repository, or mount or clone that too.",
+        )),
+        NoTarget::BareForbidden { folder } => {
+            let argv = ["git", "config", "--global", "safe.bareRepository", "all"].map(Text::from);
+            Finding::blocking(
+                Code::GitRefusesRepository,
+                text!("safe.bareRepository keeps git from the bare repository {}.", Private::path(folder)),
+            )
+            .subject(Subject::file(folder, None))
+            .remedy(Remedy::run(
+                "trust-bare",
+                "If you trust the bare repositories here, say so.",
+                argv.to_vec(),
+                Safety::Confirm,
+            ))
         }
         NoTarget::Distrusted { folder } => {
             let argv = [
@@ -123,6 +154,8 @@ fn malformed(evidence: &Evidence, target: &Target, fault: &UrlFault) -> Finding 
         UrlFaultKind::EmptyUser => "nothing stands before the @".into(),
         UrlFaultKind::EmptyPath => "it names no repository".into(),
         UrlFaultKind::DashHost | UrlFaultKind::DashPath => "it begins with a dash, which git refuses".into(),
+        UrlFaultKind::PasswordInScp => "in this form git takes what stands before the first colon for the host".into(),
+        UrlFaultKind::NoSuchFolder => "git takes it for a folder of this machine, and there is none".into(),
     };
     let mut finding = Finding::blocking(Code::UrlMalformed, text!("The URL {} cannot work: {}.", url(), what))
         .strikes(if fault.kind == UrlFaultKind::PortInScp { Strikes::AfterLogin } else { Strikes::InItsTurn })
@@ -164,8 +197,10 @@ fn not_ssh(evidence: &Evidence, target: &Target) -> Option<Finding> {
         GitUrl::Helper { .. } => "another program",
         GitUrl::Ssh(_) => return None,
     };
+    let fails = target.rules_end_ssh() && evidence.git_works() == Some(false);
     Some(
-        Finding::warning(
+        Finding::blocking_if(
+            fails,
             Code::UrlNotSsh,
             text!(
                 "{} uses {}, so no SSH key takes part; {} is examined instead.",
@@ -175,8 +210,45 @@ fn not_ssh(evidence: &Evidence, target: &Target) -> Option<Finding> {
             ),
         )
         .subject(Subject::new("url", Private::url(target.effective_url.as_deref().unwrap_or_default())))
-        .remedy(advice::set_url(evidence, "Use SSH.", examined)),
+        .remedies(keep_ssh(evidence, target, examined)),
     )
+}
+
+/// Where a rule of git's makes the SSH URL another, that rule has to go: it would make the same of any SSH URL.
+fn keep_ssh(evidence: &Evidence, target: &Target, examined: &str) -> Vec<Remedy> {
+    let Some(rule) = target.rule.as_ref().filter(|_| target.rules_end_ssh()) else {
+        return vec![advice::set_url(evidence, "Use SSH.", examined)];
+    };
+    let Some(file) = &rule.origin.file else {
+        return vec![Remedy::ask("drop-rule", text!("To use SSH, take {} out of git's environment.", Private::url(&rule.key)))];
+    };
+    let argv: Vec<Text> = vec![
+        "git".into(),
+        "config".into(),
+        "--file".into(),
+        Private::path(file).into(),
+        "--fixed-value".into(),
+        "--unset-all".into(),
+        Private::url(&rule.key).into(),
+        Private::url(&rule.value).into(),
+    ];
+    vec![Remedy::run("drop-rule", "To use SSH, take the rule out that makes git use HTTPS.", argv, Safety::Confirm)]
+}
+
+/// A setting with a value that git dies of as soon as it contacts a service.
+fn fatal_setting(evidence: &Evidence) -> Option<Finding> {
+    let (key, value, file) = evidence.fatal_git_setting()?;
+    let finding = Finding::blocking(
+        Code::GitConfigBroken,
+        text!("git does not know the value {} of {}, and dies of it.", Private::quoted(value), key),
+    )
+    .subject(Subject::new("setting", key));
+    let Some(file) = file else {
+        return Some(finding.remedy(Remedy::ask("unset-variable", text!("Take {} out of git's environment.", key))));
+    };
+    let argv: Vec<Text> =
+        vec!["git".into(), "config".into(), "--file".into(), Private::path(file).into(), "--unset-all".into(), key.into()];
+    Some(finding.remedy(Remedy::run("unset", "Take the setting out.", argv, Safety::Confirm)))
 }
 
 fn protocol_denied(evidence: &Evidence) -> Option<Finding> {
@@ -306,7 +378,12 @@ fn user(evidence: &Evidence) -> Option<Finding> {
             "User git".into(),
         ));
     }
-    if let Some(url) = evidence.url_with_user("git") {
+    if evidence.url_names_user("git") {
+        // Neither the URL nor a file decides, so the command line does.
+        if evidence.setting_position("user").is_none() {
+            finding = finding.remedy(Remedy::ask("drop-option", "Take the user out of the ssh command that git runs."));
+        }
+    } else if let Some(url) = evidence.url_with_user("git") {
         finding = finding.remedy(advice::set_url(evidence, "Put git@ into the URL.", &url));
     }
     Some(finding)

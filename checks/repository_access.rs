@@ -106,7 +106,13 @@ fn refused(evidence: &Evidence, access: &Access, answer: &GitService, path: &str
         Code::ConnectionLostAfterLogin => {
             text!("The key is accepted, and then the connection ends before {} answers.", repository())
         }
-        _ => text!("The service refused the git command for {}: {}.", repository(), Private::quoted(&words)),
+        _ if is_noise(answer) => text!(
+            "What answers for {} is not git: it begins with {}.",
+            repository(),
+            Private::quoted(String::from_utf8_lossy(&answer.command.stdout).lines().next().unwrap_or_default())
+        ),
+        _ if words.is_empty() => text!("The service ended the git command for {} without a word.", repository()),
+        _ => text!("The service refused the git command for {}: {}.", repository(), Private::quoted(words.trim_end_matches('.'))),
     };
     let mut finding = Finding::blocking(code, summary)
         .subject(Subject::new("repository", repository()))
@@ -128,6 +134,10 @@ fn refused(evidence: &Evidence, access: &Access, answer: &GitService, path: &str
                 ))
                 .remedy(Remedy::ask("ask-admin", text!("If they are right, ask an administrator of the repository to give the account of {} access.", key)))
         }
+        Code::RepositoryReadOnly if !evidence.is_cloud() => finding.remedy(Remedy::ask(
+            "ask-write-access",
+            "Ask an administrator of the repository to let this key or account write.",
+        )),
         Code::RepositoryReadOnly => finding.remedy(Remedy::ask(
             "use-account-key",
             "Access keys are read-only on Bitbucket Cloud: push with a key of an account that may write, or with a repository access token over HTTPS.",

@@ -5,7 +5,7 @@ use crate::evidence::Evidence;
 use crate::evidence::git_run::GitComplaint;
 use crate::evidence::platform;
 use crate::evidence::ssh_command::{ClientKind, NotRunnable, Source, SshCommand, Started, Variant, VariantSource};
-use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
@@ -57,6 +57,7 @@ impl Check for Tools {
         }
         found.findings.extend(broken(command).filter(|_| evidence.account().entry.is_some()));
         found.findings.extend(version(command));
+        found.findings.extend(misread(evidence, command));
         found.findings.extend(kind(command));
         found.findings.extend(variant(evidence, command));
         if !command.options.all.is_empty() {
@@ -115,24 +116,76 @@ fn not_runnable(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
     }
     let mut finding = Finding::blocking(
         Code::SshCommandNotRunnable,
-        text!(
-            "{} names {}, which cannot be run: {}.",
-            setting(command),
-            Private::quoted(&client.word),
-            Private::quoted(why.to_string())
-        ),
+        match why {
+            NotRunnable::Empty => text!("{} is set and names no program.", setting(command)),
+            _ => text!(
+                "{} names {}, which cannot be run: {}.",
+                setting(command),
+                Private::quoted(&client.word),
+                Private::quoted(why.to_string())
+            ),
+        },
     )
     .subject(Subject::new("setting", setting(command)))
     .evidence("command", Private::quoted(&command.text));
-    if let NotRunnable::NotExecutable(path) = why {
+    if let NotRunnable::NotExecutable(path) = why
+        && evidence.is_program(path)
+    {
         let argv = vec!["chmod".into(), "+x".into(), Private::path(path).into()];
         finding = finding.remedy(Remedy::run("chmod", "Make it executable.", argv, Safety::Confirm));
     }
     Some(finding.remedy(unset(command)))
 }
 
+/// A word or an option by which ssh takes the words that git adds for something else.
+fn misread(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
+    if !matches!(command.kind, ClientKind::OpenSsh) {
+        return cut_off(command);
+    }
+    let options = &command.options;
+    let what = match (&options.dangling, &options.stray) {
+        _ if options.unknown.is_some() => {
+            text!("has -{}, which is no option of ssh", options.unknown.map(String::from).unwrap_or_default())
+        }
+        (Some(letter), _) => text!("ends with -{}, which takes the next word, one of git's, for its value", letter.to_string()),
+        (None, Some(word)) => text!("has the word {}, which ssh takes for the host", Private::quoted(word)),
+        (None, None) => return None,
+    };
+    // ssh then logs in where it should, with git's host for the command.
+    let same_host = options.stray.as_ref().map(|s| s.rsplit('@').next()) == Some(evidence.typed_host().as_deref());
+    Some(
+        Finding::blocking(Code::SshCommandNotRunnable, text!("{} {}.", setting(command), what))
+            .strikes(if same_host { Strikes::AfterLogin } else { Strikes::InItsTurn })
+            .subject(Subject::new("setting", setting(command)))
+            .evidence("command", Private::quoted(&command.text))
+            .remedy(Remedy::ask(
+                "correct-command",
+                text!("Correct {}: a path with a blank in it needs quotes, and an option its value.", setting(command)),
+            ))
+            .remedy(unset(command)),
+    )
+}
+
+/// A command that the shell takes to end before the words that git adds: a comment, or a semicolon at its end.
+fn cut_off(command: &SshCommand) -> Option<Finding> {
+    let (Started::Runs { text: said, .. } | Started::Broken { said, .. }) = &command.started else { return None };
+    (command.words.is_none() && said.starts_with("usage: ssh")).then(|| {
+        Finding::blocking(
+            Code::SshCommandNotRunnable,
+            text!("{} ends, for the shell, before the words that git adds: ssh gets none of them.", setting(command)),
+        )
+        .subject(Subject::new("setting", setting(command)))
+        .evidence("command", Private::quoted(&command.text))
+        .remedy(Remedy::ask("correct-command", text!("Take what stands behind ssh's options out of {}.", setting(command))))
+        .remedy(unset(command))
+    })
+}
+
 fn broken(command: &SshCommand) -> Option<Finding> {
     let Started::Broken { said, .. } = &command.started else { return None };
+    if said.starts_with("usage: ssh") {
+        return None;
+    }
     Some(
         Finding::blocking(
             Code::SshBroken,

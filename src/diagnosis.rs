@@ -115,7 +115,8 @@ struct Candidate<'a> {
 }
 
 /// The rules, the first that concludes anything wins.
-const RULES: &[Rule] = &[Rule { conclude: a_stream_that_breaks_is_no_refusal }];
+const RULES: &[Rule] =
+    &[Rule { conclude: a_stream_that_breaks_is_no_refusal }, Rule { conclude: a_port_that_became_a_path_is_missing }];
 
 /// A login that fails because the stream is garbled or cut looks like a refusal; what breaks the stream is the cause.
 /// Case: `handshake::something_is_changed_on_the_way`.
@@ -124,9 +125,19 @@ fn a_stream_that_breaks_is_no_refusal(candidates: &[Candidate]) -> Option<Code> 
     candidates.iter().map(|c| c.finding.code).find(|code| matches!(code, Code::ProtocolError | Code::ClosedDuringHandshake))
 }
 
+/// Where ssh connects to a wrong port and the URL has one that git takes for a part of the path, that is what was meant.
+/// Case: `url::port_of_data_center_in_the_short_form`.
+fn a_port_that_became_a_path_is_missing(candidates: &[Candidate]) -> Option<Code> {
+    candidates.first().filter(|c| c.finding.code == Code::PortOverridden)?;
+    candidates.iter().map(|c| c.finding.code).find(|code| *code == Code::UrlMalformed)
+}
+
 /// Judges the results, after making them agree with what git did.
 pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
     follow_git(results, witness);
+    if *witness == Witness::Unknowable {
+        doubt_what_ssh_meets(results);
+    }
     let turn = |id: &str| results.iter().position(|r| r.meta.id == id).unwrap_or(results.len());
     let (login, session) = (turn("authentication"), turn("repository-access"));
     let mut candidates: Vec<Candidate> = Vec::new();
@@ -155,6 +166,7 @@ pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
     match witness.works() {
         Some(true) => return Verdict::Healthy,
         Some(false) => return Verdict::Inconclusive(vec!["git-agrees"]),
+        None if *witness == Witness::Unknowable => return Verdict::Inconclusive(vec!["git-agrees"]),
         None => {}
     }
     let unseen: Vec<_> = results
@@ -185,6 +197,15 @@ fn follow_git(results: &mut [CheckResult], witness: &Witness) {
     };
     for result in &mut results[..reached] {
         result.findings.iter_mut().filter(|f| works || f.strikes < Strikes::AfterLogin).for_each(Finding::demote);
+        result.restate();
+    }
+}
+
+/// What ssh would meet after it is started says little of a program that stands in its place. What stops git before that stays.
+/// Case: `ssh_program::nobody_asks_the_wrapper`.
+fn doubt_what_ssh_meets(results: &mut [CheckResult]) {
+    for result in results.iter_mut().skip_while(|r| r.meta.id != "tools").skip(1) {
+        result.findings.iter_mut().for_each(Finding::demote);
         result.restate();
     }
 }
@@ -245,141 +266,4 @@ impl Verdict {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bbdoctor_checks::ALL;
-    use bbdoctor_checks::finding::Confidence;
-    use proptest::prelude::*;
-
-    /// What a generated check says: how it ended, and for each finding whether it blocks and how sure it is.
-    type Said = (u8, Vec<(prop::sample::Index, bool, u8)>);
-
-    fn results(said: &[Said]) -> Vec<CheckResult> {
-        ALL.iter()
-            .zip(said)
-            .map(|(check, (ending, findings))| {
-                let meta = check.meta();
-                let mut found = Findings::new("…");
-                if *ending == 0 {
-                    for (code, blocks, confidence) in findings {
-                        let code = *code.get(meta.codes);
-                        let confidence = [Confidence::Possible, Confidence::Likely, Confidence::Proven][*confidence as usize];
-                        found.push(Finding::blocking_if(*blocks, code, code.name()).confidence(confidence));
-                    }
-                }
-                let mut result = CheckResult::answered(meta, found, 0);
-                match ending {
-                    1 => result.status = Status::Blocked,
-                    2 => result.status = Status::Unknown,
-                    3 => result.status = Status::NotApplicable,
-                    _ => {}
-                }
-                result
-            })
-            .collect()
-    }
-
-    fn said() -> impl Strategy<Value = Vec<Said>> {
-        let finding = (any::<prop::sample::Index>(), prop::bool::weighted(0.3), 0..3u8);
-        prop::collection::vec(
-            (prop_oneof![6 => Just(0u8), 1 => Just(1), 1 => Just(2), 1 => Just(3)], prop::collection::vec(finding, 0..3)),
-            ALL.len(),
-        )
-    }
-
-    fn witness() -> impl Strategy<Value = Witness> {
-        let past = prop::option::of((0..ALL.len()).prop_map(|n| ALL[n].meta().id));
-        prop_oneof![
-            Just(Witness::Worked),
-            Just(Witness::Silent),
-            Just(Witness::NotAsked),
-            past.prop_map(|got_past| Witness::Failed { got_past })
-        ]
-    }
-
-    #[test]
-    fn what_was_left_out_is_not_vouched_for() {
-        let left_out = || {
-            let mut results = results(&vec![(0, Vec::new()); ALL.len()]);
-            results.iter_mut().skip(1).for_each(|r| r.status = Status::NotSelected);
-            results
-        };
-        let summary = |verdict: &Verdict| {
-            use bbdoctor_checks::privacy::{Plain, Redactor as _};
-            Plain::default().text(&verdict.summary(&left_out(), "fetch"))
-        };
-        let selected = judge(&mut left_out(), &Witness::NotAsked);
-        assert!(matches!(selected, Verdict::Healthy) && !summary(&selected).contains("git can"), "{}", summary(&selected));
-        assert!(matches!(judge(&mut left_out(), &Witness::Offline), Verdict::Inconclusive(_)));
-    }
-
-    #[test]
-    fn many_checks_that_could_not_look_are_told_by_one_and_a_number() {
-        let said = |ids: &[&'static str]| {
-            let verdict = Verdict::Inconclusive(ids.to_vec());
-            bbdoctor_checks::privacy::Redactor::text(&bbdoctor_checks::privacy::Plain::default(), &verdict.summary(&[], "push"))
-        };
-        assert!(said(&["a", "b", "c"]).ends_with("can push: a, b, c could not be examined."));
-        assert!(said(&["a", "b", "c", "d"]).ends_with("can push: a and 3 more checks could not be examined."));
-    }
-
-    proptest! {
-        #[test]
-        fn every_blocking_finding_is_the_cause_or_explained_or_listed(said in said(), witness in witness()) {
-            let mut results = results(&said);
-            let verdict = judge(&mut results, &witness);
-            let blocking: Vec<Code> = results.iter().flat_map(|r| &r.findings).filter(|f| f.blocking).map(|f| f.code).collect();
-            match &verdict {
-                Verdict::Broken(cause) => {
-                    for code in &blocking {
-                        prop_assert!(cause.finding.code == *code || cause.explains.contains(code) || cause.also.contains(code), "{code:?}");
-                    }
-                    let owner = results.iter().find(|r| r.meta.id == cause.check).expect("a check that ran");
-                    prop_assert_eq!(owner.status, Status::Fail, "a cause never rests on a check that does not fail");
-                }
-                Verdict::Healthy | Verdict::Inconclusive(_) => prop_assert!(blocking.is_empty()),
-            }
-        }
-
-        #[test]
-        fn where_git_works_nothing_is_called_broken(said in said()) {
-            let mut results = results(&said);
-            prop_assert!(matches!(judge(&mut results, &Witness::Worked), Verdict::Healthy));
-            prop_assert!(results.iter().all(|r| r.status != Status::Fail && r.findings.iter().all(|f| !f.blocking)));
-        }
-
-        #[test]
-        fn health_needs_that_everything_was_seen(said in said()) {
-            let mut results = results(&said);
-            let verdict = judge(&mut results, &Witness::NotAsked);
-            let unseen = results.iter().any(|r| matches!(r.status, Status::Blocked | Status::Unknown) && r.meta.id != "git-agrees");
-            if matches!(verdict, Verdict::Healthy) {
-                prop_assert!(!unseen);
-            }
-        }
-
-        #[test]
-        fn remarks_never_change_the_cause(said in said(), witness in witness(), at in 0..ALL.len(), pick in any::<prop::sample::Index>(), first in any::<bool>()) {
-            let (mut plain, mut more) = (results(&said), results(&said));
-            let remark = Finding::warning(*pick.get(ALL[at].meta().codes), "a remark");
-            let place = if first { 0 } else { more[at].findings.len() };
-            if matches!(more[at].status, Status::Pass | Status::Warn | Status::Fail) {
-                more[at].findings.insert(place, remark);
-            }
-            let name = |v: Verdict| match v {
-                Verdict::Broken(c) => Some((c.check, c.finding.code)),
-                _ => None,
-            };
-            prop_assert_eq!(name(judge(&mut plain, &witness)), name(judge(&mut more, &witness)));
-        }
-
-        #[test]
-        fn what_git_got_past_is_never_the_cause(said in said(), past in 0..ALL.len()) {
-            let mut results = results(&said);
-            if let Verdict::Broken(cause) = judge(&mut results, &Witness::Failed { got_past: Some(ALL[past].meta().id) }) {
-                let step = results.iter().position(|r| r.meta.id == cause.check).expect("a check that ran");
-                prop_assert!(step > past);
-            }
-        }
-    }
-}
+mod tests;

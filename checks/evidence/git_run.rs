@@ -35,6 +35,8 @@ pub enum Master {
 pub struct Witness<'a> {
     /// A URL or the name of a remote, as the user would give it: git applies its own rules to it.
     pub target: &'a str,
+    /// git's rules shall not make another URL of the target.
+    pub verbatim: bool,
     /// Ask whether a push would work.
     pub push: bool,
     /// Where git runs; decides on the configuration that applies.
@@ -103,7 +105,7 @@ impl Witness<'_> {
     pub fn run(&self) -> io::Result<GitRun> {
         let scratch = tempfile::Builder::new().prefix("bbdoctor-").tempdir()?;
         let ssh_command = self.ssh_command(scratch.path())?;
-        let arguments = if self.push {
+        let mut arguments = if self.push {
             let commit = self.empty_commit(scratch.path())?;
             // Other settings of a push have no bearing on whether the server lets it in.
             let settings = ["push.followTags=false", "push.recurseSubmodules=no", "push.gpgSign=false"];
@@ -114,20 +116,33 @@ impl Witness<'_> {
         } else {
             ["ls-remote", "--", self.target, "HEAD"].map(String::from).to_vec()
         };
-        let mut git = self.git(scratch.path()).args(&arguments);
-        if let Some(command) = &ssh_command {
+        if self.verbatim {
+            // The rule that covers most of a URL wins, and none covers more than all of it.
+            let rules = ["insteadOf", "pushInsteadOf"].map(|rule| format!("url.{0}.{rule}={0}", self.target));
+            arguments.splice(0..0, rules.into_iter().flat_map(|rule| ["-c".to_string(), rule]));
+        }
+        let run = self.git_with(ssh_command.as_deref(), &arguments, scratch.path())?;
+        // A wrapper that passes on a fixed number of words loses git's when it is given more; alone it may do.
+        let lost = self.ssh.kind == ClientKind::Wrapper && !run.works && run.said.iter().any(|line| line.starts_with("usage: ssh"));
+        if lost { self.git_with(None, &arguments, scratch.path()) } else { Ok(run) }
+    }
+
+    /// One run of git, with an ssh command in place of the user's own if one is given.
+    fn git_with(&self, ssh_command: Option<&str>, arguments: &[String], scratch: &Path) -> io::Result<GitRun> {
+        let mut git = self.git(scratch).args(arguments);
+        if let Some(command) = ssh_command {
             git = git.env("GIT_SSH_COMMAND", command);
         }
         let started = Instant::now();
         let outcome = git.run(self.deadline)?;
         let duration = started.elapsed();
         let typed = match ssh_command {
-            Some(command) => format!("GIT_SSH_COMMAND={} {}", shlex::try_quote(&command).unwrap_or_default(), git.command_line()),
+            Some(command) => format!("GIT_SSH_COMMAND={} {}", shlex::try_quote(command).unwrap_or_default(), git.command_line()),
             None => git.command_line(),
         };
         let mut run = GitRun::read(&outcome, self.push);
         run.duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        run.command = typed.replace(&*scratch.path().to_string_lossy(), "$TMPDIR");
+        run.command = typed.replace(&*scratch.to_string_lossy(), "$TMPDIR");
         Ok(run)
     }
 
@@ -157,12 +172,14 @@ impl Witness<'_> {
                 return Err(failed("init", &made));
             }
         }
+        // An object that the user has already would get today's date, so none of them may be seen here.
+        let git = || self.git(scratch).without_env("GIT_ALTERNATE_OBJECT_DIRECTORIES");
         // Without input this writes the empty tree, in whatever hash the repository uses.
-        let tree = self.git(scratch).arg("mktree").run(self.deadline)?;
+        let tree = git().arg("mktree").run(self.deadline)?;
         if !tree.success() {
             return Err(failed("mktree", &tree));
         }
-        let mut commit = self.git(scratch).args(["commit-tree", "-m", "bbdoctor", tree.stdout_text().trim()]);
+        let mut commit = git().args(["commit-tree", "-m", "bbdoctor", tree.stdout_text().trim()]);
         for who in ["GIT_AUTHOR", "GIT_COMMITTER"] {
             commit = commit.env(format!("{who}_NAME"), "bbdoctor").env(format!("{who}_EMAIL"), "bbdoctor@localhost");
         }

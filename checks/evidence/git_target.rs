@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::environment::Environment;
 use super::git_config::GitConfig;
 use super::git_config::remotes::{Remote, Rewrite, Setting, UrlUse};
-use super::git_url;
+use super::git_url::{self, GitUrl};
 
 /// What is to be examined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,15 +55,15 @@ pub struct Choice {
 /// `push`.
 ///
 /// The name of a remote goes before all else. What has a colon is a URL; what exists as a path is a local repository, and
-/// its remote is meant; `a/b` is a workspace and a repository; a single word is a host. `is_bitbucket` judges hosts as they
-/// stand in URLs.
+/// its remote is meant; `a/b` is a workspace and a repository; a single word is a host. `is_bitbucket` judges URLs as git
+/// uses them.
 pub fn choose(
     given: Option<&str>,
     folder: &Path,
     environment: &Environment,
     config: &GitConfig,
     push: bool,
-    is_bitbucket: &dyn Fn(&str) -> bool,
+    is_bitbucket: &dyn Fn(&GitUrl) -> bool,
 ) -> Choice {
     let here = |target| Choice { target, folder: folder.to_path_buf() };
     let Some(given) = given.filter(|g| !g.is_empty()) else { return here(of_config(config, push, is_bitbucket)) };
@@ -97,10 +97,15 @@ pub fn choose(
     })
 }
 
-fn of_config(config: &GitConfig, push: bool, is_bitbucket: &dyn Fn(&str) -> bool) -> Target {
-    let name = config.default_remote(push);
+fn of_config(config: &GitConfig, push: bool, is_bitbucket: &dyn Fn(&GitUrl) -> bool) -> Target {
+    let name = match config.default_remote(push) {
+        // A branch that follows another of this repository's own says nothing about the service.
+        name if name == "." => config.usual_remote(),
+        name => name,
+    };
     let remotes = config.remotes();
-    let chosen = match remotes.iter().find(|r| r.name == name) {
+    let remote = remotes.iter().find(|r| r.name == name);
+    let chosen = match remote {
         Some(remote) => Some(of_remote(config, remote, push, is_bitbucket)),
         // A branch may follow a URL.
         None if name.contains(':') => {
@@ -113,10 +118,13 @@ fn of_config(config: &GitConfig, push: bool, is_bitbucket: &dyn Fn(&str) -> bool
         Target::Remote { rewrite, url, .. } | Target::Url { rewrite, url } => ours(url, rewrite, is_bitbucket),
         _ => false,
     };
-    chosen.filter(rewritten).unwrap_or_else(|| Target::Service { passed_over: remotes.into_iter().map(|r| r.name).collect() })
+    // A remote that is Bitbucket's for fetching is meant when it is pushed to, wherever its `pushurl` leads.
+    let fetched_from = remote.filter(|_| push).map(|r| of_remote(config, r, false, is_bitbucket));
+    let meant = |target: &Target| rewritten(target) || fetched_from.as_ref().is_some_and(rewritten);
+    chosen.filter(meant).unwrap_or_else(|| Target::Service { passed_over: remotes.iter().map(|r| r.name.clone()).collect() })
 }
 
-fn of_remote(config: &GitConfig, remote: &Remote, push: bool, is_bitbucket: &dyn Fn(&str) -> bool) -> Target {
+fn of_remote(config: &GitConfig, remote: &Remote, push: bool, is_bitbucket: &dyn Fn(&GitUrl) -> bool) -> Target {
     let mut urls = config.urls(remote, push);
     if !push {
         // git fetches from the first alone.
@@ -132,11 +140,11 @@ fn of_remote(config: &GitConfig, remote: &Remote, push: bool, is_bitbucket: &dyn
 }
 
 /// Whether a URL leads to Bitbucket, or would if it were not for a slip or a rule.
-fn ours(url: &str, rewrite: &Rewrite, is_bitbucket: &dyn Fn(&str) -> bool) -> bool {
+fn ours(url: &str, rewrite: &Rewrite, is_bitbucket: &dyn Fn(&GitUrl) -> bool) -> bool {
     [rewrite.result.as_str(), url].into_iter().any(|url| {
         let corrected = git_url::fault(url, &|path| Path::new(path).exists()).and_then(|f| f.corrected);
         let parsed = git_url::parse(corrected.as_deref().unwrap_or(url));
-        parsed.is_ok_and(|u| u.host().is_some_and(|host| is_bitbucket(&host.to_ascii_lowercase())))
+        parsed.is_ok_and(|u| is_bitbucket(&u))
     })
 }
 
@@ -169,7 +177,9 @@ mod tests {
         let (top, environment) = place(text);
         let folder = top.path().join(below);
         let config = GitConfig::read(&environment, &folder);
-        choose(given, &folder, &environment, &config, false, &|host| host == "bitbucket.org")
+        choose(given, &folder, &environment, &config, false, &|url| {
+            url.host().is_some_and(|h| h.eq_ignore_ascii_case("bitbucket.org"))
+        })
     }
 
     fn name(target: &Target) -> String {

@@ -274,6 +274,7 @@ impl Evidence {
                 self.git_config(),
                 &request.services,
                 self.pushes(),
+                &|url| self.may_be_bitbucket(url),
             )
         };
         self.target.get_or_init(choose).as_ref()
@@ -338,6 +339,11 @@ impl Evidence {
     /// The question that git's ssh would answer with its configuration.
     pub(crate) fn question(&self) -> Fact<Question<'_>> {
         let url = self.target()?.ssh().ok_or_else(|| Unavailable::NotApplicable { why: "no host is contacted over SSH".into() })?;
+        Ok(self.question_about(url))
+    }
+
+    /// The question that git's ssh would answer, were `url` what git contacts.
+    pub(crate) fn question_about(&self, url: &git_url::SshUrl) -> Question<'_> {
         let mut question = Question::new(url.host.clone(), &self.account, self.ssh_environment(), self.traits());
         question.user = url.user.clone();
         question.port = url.port;
@@ -362,7 +368,7 @@ impl Evidence {
             Some("none") => ConfigFile::None,
             Some(file) => ConfigFile::File(self.ssh_folder().join(file)),
         };
-        Ok(question)
+        question
     }
 
     /// The program git runs on the server.
@@ -411,7 +417,7 @@ impl Evidence {
             if let Some(problem) = own.problems.first() {
                 return Err(blocked(crate::outlook::check_of(&problem.kind), "ssh cannot read its configuration"));
             }
-            if asked.refusal.is_some() {
+            if asked.refusal.is_some() && self.ssh_command().kind != ClientKind::Wrapper {
                 return Err(blocked("config-syntax", "ssh refuses its configuration"));
             }
             Settings::of_own_reading(&question, own)
@@ -573,10 +579,19 @@ impl Evidence {
         self.complaint.get_or_init(classify).as_ref()
     }
 
+    /// Whether git runs something in place of ssh that may not be started, so that nobody can say what it does.
+    pub(crate) fn runs_unknown_program(&self) -> bool {
+        let command = self.ssh_command();
+        let opaque = command.started_by_another || matches!(command.kind, ClientKind::Wrapper | ClientKind::Unknown);
+        let elsewhere = self.target().is_ok_and(Target::rules_end_ssh);
+        !self.may_execute() && (opaque || elsewhere)
+    }
+
     /// git's answer, if it was asked for one.
     pub fn witness(&self) -> Witness {
         match self.git_run.get() {
             _ if self.request.offline => Witness::Offline,
+            _ if self.runs_unknown_program() => Witness::Unknowable,
             None | Some(Err(Unavailable::Skipped { .. } | Unavailable::NotApplicable { .. })) => Witness::NotAsked,
             Some(Err(_)) => Witness::Silent,
             Some(Ok(run)) if run.timed_out => Witness::Silent,

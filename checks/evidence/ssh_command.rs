@@ -153,6 +153,8 @@ pub struct SshCommand {
     pub environment: Environment,
     /// How many of `words` come before the client: assignments, `exec`, `env` with its options.
     pub leading: usize,
+    /// The first of `words` runs another program, and the client is named to it: `timeout 9 ssh`.
+    pub started_by_another: bool,
     /// The client; `None` if `words` is.
     pub client: Option<Client>,
     /// The client's options.
@@ -184,7 +186,9 @@ impl SshCommand {
         let words = if shell { shell::words(&text, environment) } else { Some(vec![text.clone()]) };
         let none = || shell::Leading { environment: environment.clone(), ..shell::Leading::default() };
         let leading = words.as_deref().filter(|_| shell).map_or_else(none, |words| shell::leading(words, environment));
-        let (leading, assignments, seen) = (leading.words, leading.assignments, leading.environment);
+        let (mut leading, assignments, seen) = (leading.words, leading.assignments, leading.environment);
+        let further = words.as_deref().and_then(|words| ssh_behind(words.get(leading..)?, &seen, folder));
+        leading += further.unwrap_or_default();
         let mut client = words.as_ref().map(|words| {
             let word = words.get(leading).cloned().unwrap_or_default();
             Client { path: resolve(&word, environment, folder), word }
@@ -205,6 +209,7 @@ impl SshCommand {
             assignments,
             environment: seen,
             leading,
+            started_by_another: further.is_some(),
             client,
             options,
             variant,
@@ -219,7 +224,8 @@ impl SshCommand {
                 && command.kind == ClientKind::Unknown
             {
                 command.kind = match () {
-                    () if openssh.is_some() && command.words.is_some() => ClientKind::OpenSsh,
+                    () if openssh.is_some() && command.is_openssh_itself(environment, folder, deadline) => ClientKind::OpenSsh,
+                    () if openssh.is_some() => ClientKind::Wrapper,
                     () if text.starts_with("Dropbear") => ClientKind::Dropbear,
                     () if text.starts_with("plink") => ClientKind::Plink,
                     () => ClientKind::Unknown,
@@ -240,11 +246,18 @@ impl SshCommand {
     }
 
     /// The command with `extra` options in front of its own, where OpenSSH gives them precedence, as `GIT_SSH_COMMAND`
-    /// takes it. Where the words are not known they come last.
+    /// takes it. Where the words are not known, or lead to ssh by another program, they come last, as git's own do.
     pub fn with_options(&self, extra: &[String]) -> String {
         let quoted = |word: &String| shlex::try_quote(word).map(|q| q.into_owned()).unwrap_or_default();
         let extra: Vec<String> = extra.iter().map(quoted).collect();
-        let Some(words) = &self.words else { return format!("{} {}", self.text, extra.join(" ")) };
+        // A script gets them where ssh would; a shell that is given its script as a word would take them for its own.
+        let by_word = self.client.as_ref().map(|c| kind_by_name(&c.word, c.path.as_deref().ok()));
+        let leads_on = self.kind == ClientKind::Wrapper && by_word == Some(ClientKind::Unknown);
+        let words = self.words.as_ref().filter(|_| !leads_on);
+        let Some(words) = words else {
+            let text = if self.shell { self.text.clone() } else { quoted(&self.text) };
+            return format!("{text} {}", extra.join(" "));
+        };
         let mut out: Vec<String> = Vec::new();
         for (n, word) in words.iter().enumerate() {
             match self.assignments.get(n) {
@@ -269,11 +282,32 @@ impl SshCommand {
         program.args(args).folder(folder).run(deadline)
     }
 
+    /// The client's own file, run with `-V` and nothing else.
+    fn client_alone(&self, environment: &Environment, folder: &Path, deadline: Instant) -> Option<std::io::Result<Outcome>> {
+        let path = self.client.as_ref()?.path.as_ref().ok()?;
+        let program = environment.iter().fold(Program::new(path), |p, (name, value)| p.env(name, value));
+        Some(program.arg("-V").folder(folder).run(deadline))
+    }
+
+    /// Whether the client's own file is OpenSSH, and not a program that was told to run it.
+    fn is_openssh_itself(&self, environment: &Environment, folder: &Path, deadline: Instant) -> bool {
+        let alone = self.client_alone(environment, folder, deadline);
+        alone.is_some_and(|run| run.is_ok_and(|o| o.stderr_text().lines().any(|l| openssh_version(l).is_some())))
+    }
+
     fn start(&self, environment: &Environment, folder: &Path, deadline: Instant) -> Started {
-        let outcome = match self.run(&["-V"], environment, folder, deadline) {
+        let mut outcome = match self.run(&["-V"], environment, folder, deadline) {
             Ok(outcome) => outcome,
+            // A script without a first line that names its shell: git gives it to sh.
+            Err(error) if error.raw_os_error() == Some(nix::errno::Errno::ENOEXEC as i32) => return Started::NotTried,
             Err(error) => return Started::Broken { said: error.to_string(), code: None, signal: None },
         };
+        // Options that ssh does not take keep it from saying its version; that is no fault of the program.
+        if outcome.code == Some(255)
+            && let Some(Ok(alone)) = self.client_alone(environment, folder, deadline)
+        {
+            outcome = alone;
+        }
         let said = format!("{}{}", outcome.stderr_text(), outcome.stdout_text());
         let openssh = said.lines().find_map(openssh_version);
         let line = said.lines().find(|l| openssh_version(l).is_some()).or(said.lines().next()).unwrap_or_default();
@@ -323,6 +357,17 @@ pub fn openssh_version(text: &str) -> Option<u32> {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (major, minor): (u32, u32) = (major.parse().ok()?, rest[..digits].parse().ok()?);
     (major < 1000 && minor < 100).then_some(major * 100 + minor)
+}
+
+/// Where `ssh` stands in the `words` of a program that runs another (`timeout 9 ssh`, `nice ssh`): how far behind the first.
+/// `None` for ssh itself, and where that program cannot run.
+fn ssh_behind(words: &[String], environment: &Environment, folder: &Path) -> Option<usize> {
+    let (runner, rest) = words.split_first()?;
+    let path = resolve(runner, environment, folder).ok()?;
+    if base_name(runner) == "ssh" || !matches!(kind_by_name(runner, Some(&path)), ClientKind::Unknown | ClientKind::Wrapper) {
+        return None;
+    }
+    Some(1 + rest.iter().position(|word| base_name(word) == "ssh")?)
 }
 
 fn base_name(word: &str) -> String {

@@ -9,7 +9,7 @@ use super::git_config::remotes::Rule;
 use super::git_config::repository::Discovery;
 use super::git_config::{ConfigFault, Origin};
 use super::git_target::{self, Target as Chosen};
-use super::git_url::{self, GitUrl, SshForm, SshUrl, UrlFault};
+use super::git_url::{self, GitUrl, SshForm, SshUrl, UrlFault, UrlFaultKind};
 use crate::bitbucket::Services;
 
 /// What is examined.
@@ -48,6 +48,16 @@ pub enum NoTarget {
     },
     /// git dies of its configuration.
     ConfigBroken(ConfigFault),
+    /// A `.git` file or a `GIT_DIR` leads to no repository.
+    Unreachable {
+        /// What leads nowhere.
+        path: PathBuf,
+    },
+    /// `safe.bareRepository` keeps git from the repository.
+    BareForbidden {
+        /// The repository's folder.
+        folder: PathBuf,
+    },
     /// git ignores the repository, because it belongs to somebody else.
     Distrusted {
         /// The folder that `safe.directory` would have to name.
@@ -64,6 +74,11 @@ impl Target {
     /// What git is to be given, so that its own rules apply to it as they would for the user.
     pub fn for_git(&self) -> Option<&str> {
         self.examined_instead.as_deref().or(self.remote.as_deref()).or(self.url.as_deref())
+    }
+
+    /// Whether git is given an SSH URL, and only its rules lead elsewhere.
+    pub fn rules_end_ssh(&self) -> bool {
+        self.rule.is_some() && self.examined_instead.is_some() && self.examined_instead == self.url
     }
 
     fn of_url(given: Option<&str>, folder: &Path, services: &Services, url: &str, effective: &str) -> Self {
@@ -85,13 +100,25 @@ impl Target {
         };
         if target.ssh.is_none()
             && target.fault.is_none()
-            && let Some(instead) = ssh_instead(target.parsed.as_ref(), services)
+            && let Some(instead) = ssh_before_rules(url, services).or_else(|| ssh_instead(target.parsed.as_ref(), services))
         {
             target.ssh = git_url::parse(&instead).ok().and_then(|u| u.ssh().cloned());
             target.examined_instead = Some(instead);
         }
+        if let (None, None, Some(GitUrl::Local { path })) = (&target.fault, &target.ssh, &target.parsed)
+            && !exists(path)
+        {
+            let corrected = git_url::fault(&effective.replace('\\', "/"), &exists).and_then(|f| f.corrected);
+            target.fault = Some(UrlFault { kind: UrlFaultKind::NoSuchFolder, corrected });
+        }
         target
     }
+}
+
+/// The URL as it was written, when it is one for SSH and only git's rules make another of it.
+fn ssh_before_rules(url: &str, services: &Services) -> Option<String> {
+    let parsed = git_url::parse(url).ok()?;
+    services.get(&parsed.ssh()?.host).map(|_| url.to_string())
 }
 
 /// The SSH URL of a repository that is named by another kind of URL, when its host is Bitbucket's.
@@ -110,15 +137,19 @@ pub(super) fn choose(
     config: &GitConfig,
     services: &Services,
     push: bool,
+    is_bitbucket: &dyn Fn(&GitUrl) -> bool,
 ) -> Result<Target, NoTarget> {
     let given = given.map(|g| g.to_string_lossy().into_owned()).filter(|g| !g.is_empty());
     if let Some(fault) = &config.fault {
         return Err(NoTarget::ConfigBroken(fault.clone()));
     }
-    if let (Discovery::Dubious { path, .. }, None) = (&config.discovery, &given) {
-        return Err(NoTarget::Distrusted { folder: path.clone() });
+    match (&config.discovery, &given) {
+        (Discovery::Dubious { path, .. }, None) => return Err(NoTarget::Distrusted { folder: path.clone() }),
+        (Discovery::BareForbidden { path }, None) => return Err(NoTarget::BareForbidden { folder: path.clone() }),
+        (Discovery::Broken { path }, None) => return Err(NoTarget::Unreachable { path: path.clone() }),
+        _ => {}
     }
-    let choice = git_target::choose(given.as_deref(), folder, environment, config, push, &|host| services.get(host).is_some());
+    let choice = git_target::choose(given.as_deref(), folder, environment, config, push, is_bitbucket);
     let (folder, given) = (choice.folder.as_path(), given.as_deref());
     let current = services.current().map(|s| s.name.clone()).unwrap_or_default();
     Ok(match choice.target {

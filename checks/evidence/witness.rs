@@ -23,6 +23,8 @@ pub enum Witness {
     Silent,
     /// git was not asked (`--no-exec`, `--only`, `--skip`).
     NotAsked,
+    /// git was not asked, and what it would run is not ssh: a program that may do anything, or HTTPS (`--no-exec`).
+    Unknowable,
     /// Nothing on the network was asked (`--offline`).
     Offline,
 }
@@ -33,13 +35,13 @@ impl Witness {
         match self {
             Witness::Worked => Some(true),
             Witness::Failed { .. } => Some(false),
-            Witness::Silent | Witness::NotAsked | Witness::Offline => None,
+            Witness::Silent | Witness::NotAsked | Witness::Unknowable | Witness::Offline => None,
         }
     }
 
     /// Whether git was asked.
     pub fn was_asked(self) -> bool {
-        !matches!(self, Witness::NotAsked | Witness::Offline)
+        !matches!(self, Witness::NotAsked | Witness::Unknowable | Witness::Offline)
     }
 
     /// The last check whose part is known to have succeeded although git failed.
@@ -53,6 +55,11 @@ impl Witness {
 
 /// Runs git, as the user would but without a trace.
 pub(super) fn run(evidence: &Evidence) -> Result<GitRun, Unavailable> {
+    if evidence.runs_unknown_program() {
+        return Err(Unavailable::Unknown {
+            why: "--no-exec: git was not run, and what it would start in place of ssh only a run can show".into(),
+        });
+    }
     if !evidence.may_execute() {
         return Err(Unavailable::Skipped {
             why: "--no-exec: git was not run, so bbdoctor's own reading is the only witness".into(),
@@ -70,6 +77,7 @@ pub(super) fn run(evidence: &Evidence) -> Result<GitRun, Unavailable> {
     let begun = Instant::now();
     let witness = git_run::Witness {
         target: name,
+        verbatim: target.examined_instead.is_some() && !target.rules_end_ssh(),
         push: evidence.pushes(),
         folder: &target.folder,
         environment: evidence.environment(),

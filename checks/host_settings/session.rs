@@ -5,6 +5,7 @@ use crate::advice;
 use crate::evidence::Evidence;
 use crate::evidence::control::Unusable;
 use crate::evidence::settings::Settings;
+use crate::evidence::ssh_command::ClientKind;
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::Private;
 use crate::remedy::{Remedy, Safety};
@@ -23,6 +24,17 @@ pub(super) fn session_options(evidence: &Evidence, settings: &Settings) -> Vec<F
         }
         out.push(finding);
     };
+    let command = evidence.ssh_command();
+    if let Some(letter) = command.options.unfit.filter(|_| command.kind == ClientKind::OpenSsh) {
+        let summary = text!("The ssh command that git runs has -{}: fine for a shell, fatal for git.", letter.to_string());
+        out.push(
+            Finding::blocking(Code::SessionOptionBreaksGit, summary)
+                .strikes(Strikes::AfterLogin)
+                .subject(Subject::new("setting", text!("-{}", letter.to_string())))
+                .remedy(Remedy::ask("drop-option", text!("Take -{} out of the ssh command that git runs.", letter.to_string()))),
+        );
+        return out;
+    }
     if settings.value("remotecommand").is_some_and(|v| !v.eq_ignore_ascii_case("none")) {
         bad("remotecommand", "RemoteCommand is set", "RemoteCommand none");
     }

@@ -1,5 +1,6 @@
 //! What ssh's configuration says, and whether a person could answer what it makes ssh ask.
 
+use crate::evidence::ssh_command::ClientKind;
 use crate::evidence::ssh_config::second_opinion::{SecondOpinion, second_opinion};
 use crate::evidence::ssh_config::{ConfigFile, IdentityFile, Position, Source, expand_tokens};
 use crate::evidence::{Evidence, files, platform};
@@ -43,10 +44,14 @@ impl Evidence {
         second_opinion(&self.user_config_file()?, own, &question)
     }
 
-    /// What ssh says against its configuration while our own reading finds nothing.
+    /// What ssh says against its configuration while our own reading finds nothing. A program that runs ssh may not take the
+    /// question at all.
     pub(crate) fn ssh_refuses_configuration(&self) -> Option<String> {
         let (own, asked) = (self.reading().ok()?, self.asked().ok()?);
-        asked.refusal.clone().filter(|words| own.problems.is_empty() && !is_resolvers(words))
+        asked.refusal.clone().filter(|words| {
+            let runs_ssh = self.ssh_command().kind != ClientKind::Wrapper;
+            own.problems.is_empty() && runs_ssh && !is_resolvers(words)
+        })
     }
 
     /// Whether ssh stops because CanonicalizeHostname is on and no name can be found.

@@ -196,6 +196,12 @@ impl Evidence {
         file.parent().is_some_and(files::is_writable)
     }
 
+    /// Whether a file begins as a program or a script does.
+    pub(crate) fn is_program(&self, file: &Path) -> bool {
+        let starts: [&[u8]; 6] = [b"#!", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa\xcf", b"MZ"];
+        files::read(file).is_ok_and(|bytes| starts.iter().any(|start| bytes.starts_with(start)))
+    }
+
     /// Whether a file looks like a private key.
     pub(crate) fn is_private_key(&self, file: &Path) -> bool {
         let loader = key_file::Loader { uid: self.account().uid, openssh: None };

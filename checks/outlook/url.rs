@@ -1,9 +1,11 @@
 //! The URL and its parts, as other URLs would have them; the host and the repository it names.
 
-use crate::bitbucket::{Kind, Service};
+use crate::bitbucket::{DATA_CENTER_PORT, Kind, Service};
 use crate::evidence::Evidence;
 use crate::evidence::git_config::remotes::Allowed;
-use crate::evidence::git_url::SshForm;
+use crate::evidence::git_config::repository::Discovery;
+use crate::evidence::git_url::{GitUrl, HttpUrl, SshForm, UrlFault};
+use crate::evidence::ssh_config::evaluate;
 use std::path::PathBuf;
 
 /// What forbids git to use ssh.
@@ -20,6 +22,30 @@ impl Evidence {
         self.target().ok()?.remote.clone()
     }
 
+    /// Whether the URL has this user already.
+    pub(crate) fn url_names_user(&self, user: &str) -> bool {
+        self.target().is_ok_and(|t| t.ssh().is_some_and(|ssh| ssh.user.as_deref() == Some(user)))
+    }
+
+    /// Whether a host has a name that only an alias of ssh_config can have: no dot, or a name of the service with more to it.
+    pub(crate) fn looks_like_alias(&self, host: &str) -> bool {
+        let services = self.services();
+        let more = |name: &str| host.to_ascii_lowercase().contains(name);
+        services.get(host).is_none()
+            && services.near_miss(host).is_none()
+            && (!host.contains('.') || services.iter().any(|s| more(&s.name)))
+    }
+
+    /// What is wrong with the URL.
+    pub(crate) fn url_fault(&self) -> Option<&UrlFault> {
+        self.target().ok()?.fault.as_ref()
+    }
+
+    /// Whether it is a `pushurl` of the remote that is examined.
+    pub(crate) fn has_push_url(&self, remote: &str) -> bool {
+        self.pushes() && self.git_config().remotes().iter().any(|r| r.name == remote && !r.push_url.is_empty())
+    }
+
     /// The URL with other parts: `None` leaves a part as it is.
     fn url_with(&self, user: Option<&str>, host: Option<&str>, port: Option<Option<u16>>) -> Option<String> {
         let target = self.target().ok()?;
@@ -28,18 +54,22 @@ impl Evidence {
         let user = user.map(String::from).or_else(|| ssh.user.clone()).map(|u| format!("{u}@")).unwrap_or_default();
         let host = host.unwrap_or(&ssh.host);
         let port = port.unwrap_or(ssh.port);
-        let path = ssh.path.trim_start_matches('/');
-        Some(match (port, ssh.form) {
-            (None, SshForm::Scp | SshForm::ScpBrackets) => format!("{user}{host}:{path}"),
-            (None, SshForm::Url) => format!("ssh://{user}{host}/{path}"),
-            (Some(port), _) => format!("ssh://{user}{host}:{port}/{path}"),
-        })
+        Some(written(&user, host, port, ssh.form, ssh.path.trim_start_matches('/')))
+    }
+
+    /// The URL of another repository at the same place.
+    fn url_with_path(&self, path: &str) -> Option<String> {
+        let ssh = self.target().ok()?.ssh()?;
+        let user = ssh.user.as_ref().map(|u| format!("{u}@")).unwrap_or_default();
+        Some(written(&user, &ssh.host, ssh.port, ssh.form, path))
     }
 
     /// The URL at another host, at the current one if none is named.
     pub(crate) fn url_with_host(&self, host: Option<&str>) -> Option<String> {
         let current = self.current_host();
-        self.url_with(None, Some(host.unwrap_or(&current)), None)
+        // A user that ssh_config gives the old name is not given to the new one.
+        let user = self.target().ok()?.ssh()?.user.is_none().then_some("git");
+        self.url_with(user, Some(host.unwrap_or(&current)), None)
     }
 
     /// The URL with another user.
@@ -53,6 +83,11 @@ impl Evidence {
         self.url_with(None, None, Some(None))
     }
 
+    /// The URL with a port.
+    pub(crate) fn url_with_port(&self, port: u16) -> Option<String> {
+        self.url_with(None, None, Some(Some(port)))
+    }
+
     /// The URL's beginning, up to the repository's path.
     pub(crate) fn url_prefix(&self) -> Option<String> {
         let target = self.target().ok()?;
@@ -60,12 +95,50 @@ impl Evidence {
         url.strip_suffix(path.trim_start_matches('/')).map(String::from)
     }
 
-    /// The URL with the path as the service writes paths, if it differs: lower case, nothing around it.
+    /// The URL with the path as the service writes paths, if it differs: a workspace (a project) and a repository, nothing around
+    /// them, and on Cloud in lower case.
     pub(crate) fn url_with_tidy_path(&self) -> Option<String> {
-        let target = self.target().ok()?;
-        let (url, path) = (target.effective_url.as_deref()?, &target.ssh()?.path);
-        let tidy = path.trim().trim_end_matches('/').to_ascii_lowercase();
-        (self.is_cloud() && tidy != *path).then(|| url.replacen(path, &tidy, 1))
+        let service = self.service()?;
+        let ssh = self.target().ok()?.ssh()?;
+        let path = ssh.path.replace('\\', "/");
+        // What follows is a page of the web site, or a branch as other programs want it named.
+        let path = path.split(".git@").next().unwrap_or_default().trim();
+        let page = HttpUrl { secure: true, user: None, host: ssh.host.clone(), port: None, path: path.to_string() };
+        let mut tidy = format!("{}.git", page.place()?.repository);
+        if service.kind == Kind::Cloud {
+            tidy.make_ascii_lowercase();
+        }
+        let written = ssh.path.strip_prefix('/').unwrap_or(&ssh.path);
+        let same = written == tidy || written == tidy.trim_end_matches(".git");
+        if same { None } else { self.url_with_path(&tidy) }
+    }
+
+    /// A setting whose value git does not know and dies of: its name, its value, its file.
+    pub(crate) fn fatal_git_setting(&self) -> Option<(&'static str, String, Option<PathBuf>)> {
+        let config = self.git_config();
+        let unknown = |key: &'static str, known: &[&str]| {
+            let entry = config.get(key)?;
+            let value = entry.text();
+            let fatal = !known.iter().any(|k| k.eq_ignore_ascii_case(&value));
+            fatal.then(|| (key, value, entry.origin.file.clone()))
+        };
+        let allowed = self.environment().get("GIT_ALLOW_PROTOCOL").is_some();
+        let ways = ["always", "never", "user"];
+        unknown("protocol.version", &["0", "1", "2"]).or_else(|| unknown("protocol.ssh.allow", &ways).filter(|_| !allowed)).or_else(
+            || {
+                let decides = !allowed && config.get("protocol.ssh.allow").is_none();
+                unknown("protocol.allow", &ways).filter(|_| decides)
+            },
+        )
+    }
+
+    /// The `.git` file here, if it leads to no repository.
+    pub(crate) fn broken_git_file(&self) -> Option<PathBuf> {
+        match &self.git_config().discovery {
+            // What GIT_DIR names may lead nowhere: where a URL is given git does without.
+            Discovery::Broken { path } if self.environment().get("GIT_DIR").is_none() => Some(path.clone()),
+            _ => None,
+        }
     }
 
     /// What forbids git to use ssh.
@@ -78,9 +151,27 @@ impl Evidence {
                 let own = config.get("protocol.ssh.allow").is_some();
                 Some(Denial { setting: if own { "protocol.ssh.allow" } else { "protocol.allow" }, file: setting.origin.file })
             }
-            #[allow(unreachable_patterns, reason = "git dies of other values before it comes to the protocol")]
-            _ => None,
+            // git dies of the value; that is told of the setting itself.
+            Allowed::BadValue(_) => None,
         }
+    }
+
+    /// Whether a URL leads to Bitbucket as far as can be told before it is followed: by the name of its host or by the name
+    /// that ssh_config gives it, nearly so by a slip, by a name that only an alias can have, or by Data Center's own port.
+    pub(crate) fn may_be_bitbucket(&self, url: &GitUrl) -> bool {
+        let services = self.services();
+        let known = |host: &str| services.get(host).is_some();
+        let Some(host) = url.host() else { return false };
+        let Some(ssh) = url.ssh() else { return known(host) };
+        let by_configuration = || {
+            let read = self.reads_ssh_config().then(|| evaluate(&self.question_about(ssh)));
+            read.is_some_and(|own| own.value("hostname").is_some_and(known))
+        };
+        known(host)
+            || self.looks_like_alias(host)
+            || services.near_miss(host).is_some()
+            || ssh.port == Some(DATA_CENTER_PORT)
+            || by_configuration()
     }
 
     /// The host as the URL names it.
@@ -118,5 +209,15 @@ impl Evidence {
     /// What git does, for a sentence.
     pub(crate) fn verb(&self) -> &'static str {
         if self.pushes() { "write to" } else { "read" }
+    }
+}
+
+/// A URL of these parts, in the form of another as far as it has room for a port.
+fn written(user: &str, host: &str, port: Option<u16>, form: SshForm, path: &str) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
+    match (port, form) {
+        (None, SshForm::Scp | SshForm::ScpBrackets) => format!("{user}{host}:{path}"),
+        (None, SshForm::Url) => format!("ssh://{user}{host}/{path}"),
+        (Some(port), _) => format!("ssh://{user}{host}:{port}/{path}"),
     }
 }

@@ -49,6 +49,8 @@ mod network;
 mod privacy;
 mod proxy;
 mod readme;
+mod remote;
 mod repository;
+mod ssh_program;
 mod trust;
 mod url;

@@ -1,7 +1,8 @@
 //! The URL git is given, and what git's configuration makes of it.
 
 use crate::case::{advised, broken};
-use crate::world::{CLOUD, World};
+use crate::mend::mended;
+use crate::world::{CLOUD, DATA_CENTER, World};
 
 fn with_url(url: &'static str) -> impl FnOnce(&mut World) {
     move |world| {
@@ -138,4 +139,52 @@ fn no_remote_in_this_repository() {
         world.plain();
         world.repository(false);
     });
+}
+
+/// A Data Center that is described in bbdoctor's configuration.
+fn data_center(world: &mut World, url: &str) {
+    world.key("id_ed25519");
+    world.listen = vec![(DATA_CENTER, 7999)];
+    world.name("git.example.com", DATA_CENTER);
+    world.know("[git.example.com]:7999");
+    let refusal = "Repository not found\nThe requested repository does not exist, or you do not have permission to access it.";
+    world.rule("no-repository", refusal);
+    let table = "[hosts.\"git.example.com\"]\nkind = \"data-center\"\nport = 7999\n";
+    world.write(".config/bbdoctor/config.toml", table, 0o644);
+    world.url(url);
+}
+
+#[test]
+fn port_of_data_center_in_the_short_form() {
+    mended(&["url-malformed"], |world| data_center(world, "git@git.example.com:7999/acme/app.git"));
+}
+
+#[test]
+fn no_port_for_data_center() {
+    mended(&["port-overridden"], |world| data_center(world, "git@git.example.com:acme/app.git"));
+}
+
+#[test]
+fn path_of_https_for_data_center() {
+    mended(&["repository-not-found"], |world| data_center(world, "ssh://git@git.example.com:7999/scm/acme/app.git"));
+}
+
+#[test]
+fn page_of_the_web_site() {
+    mended(&["repository-access-denied"], |world| with_url("git@{host}:acme/app/src/main/")(world));
+}
+
+#[test]
+fn branch_as_pip_wants_it() {
+    mended(&["repository-access-denied"], |world| with_url("git+ssh://git@{host}/acme/app.git@v1.0")(world));
+}
+
+#[test]
+fn backslashes() {
+    mended(&["url-malformed"], |world| with_url("git@{host}\\acme\\app.git")(world));
+}
+
+#[test]
+fn password_before_the_host() {
+    mended(&["url-malformed"], |world| with_url("git:secret@{host}:acme/app.git")(world));
 }

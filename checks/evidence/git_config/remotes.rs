@@ -117,6 +117,11 @@ impl GitConfig {
         if let Some(entry) = push.then(for_push).flatten().or_else(|| of_branch("remote")) {
             return entry.text();
         }
+        self.usual_remote()
+    }
+
+    /// The remote that git uses where no branch and no setting names one: the only one there is, else `origin`.
+    pub fn usual_remote(&self) -> String {
         match self.remotes().as_slice() {
             [only] => only.name.clone(),
             _ => "origin".to_string(),

@@ -47,6 +47,7 @@ impl Home {
         let repository = config.repository();
         let witness = Witness {
             target,
+            verbatim: false,
             push,
             folder,
             environment: &environment,

@@ -48,6 +48,10 @@ pub enum UrlFaultKind {
     DashHost,
     /// The path begins with a dash; git refuses that.
     DashPath,
+    /// `git:password@host:path`: ssh is asked for a host called `git`.
+    PasswordInScp,
+    /// A path of this machine, as git takes it, at which there is nothing.
+    NoSuchFolder,
 }
 
 /// What is wrong with `url`, if anything. `exists` tells whether a local path exists: what git can open as a folder is no
@@ -124,6 +128,16 @@ fn scheme_fault(url: &str) -> Option<(UrlFaultKind, Option<String>)> {
     let slashes = rest.bytes().take_while(|b| *b == b'/').count();
     let after = &rest[slashes..];
     let known = SCHEMES.contains(&lower.as_str());
+    if let Some((password, place)) = rest.split_once('@').filter(|_| slashes == 0 && !scheme.contains(['@', '.', '/']))
+        && !password.contains(['/', ':', '@'])
+        && place.split_once(':').is_some_and(|(host, _)| !host.contains('/'))
+        && scheme != "ssh"
+    {
+        return Some((UrlFaultKind::PasswordInScp, Some(format!("{scheme}@{place}"))));
+    }
+    if let Some(web @ ("https" | "http")) = lower.strip_prefix("git+").filter(|_| slashes >= 2) {
+        return Some((UrlFaultKind::UnknownScheme, Some(format!("{web}://{after}"))));
+    }
     let follows = |text: &str| SCHEMES.iter().any(|s| text.strip_prefix(s).is_some_and(|t| t.starts_with("://")));
     if known && slashes >= 2 && follows(after) {
         return Some((UrlFaultKind::DoubledScheme, Some(after.to_string())));
@@ -246,6 +260,8 @@ mod tests {
             ("git@ssh://bitbucket.org/acme/app.git", K::DoubledScheme, "ssh://git@bitbucket.org/acme/app.git"),
             ("https://ssh://git@bitbucket.org/acme/app", K::DoubledScheme, "ssh://git@bitbucket.org/acme/app"),
             ("https:/bitbucket.org/acme/app", K::DoubledScheme, "https://bitbucket.org/acme/app"),
+            ("git:secret@bitbucket.org:acme/app.git", K::PasswordInScp, good),
+            ("git+https://bitbucket.org/acme/app", K::UnknownScheme, "https://bitbucket.org/acme/app"),
             ("SSH://git@bitbucket.org/acme/app", K::UpperCaseScheme, "ssh://git@bitbucket.org/acme/app"),
         ] {
             assert_eq!(mended(url), (kind, Some(corrected.to_string())), "{url}");

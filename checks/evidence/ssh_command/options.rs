@@ -5,6 +5,9 @@ use serde::Serialize;
 /// Options with an argument, in `ssh.c` of OpenSSH 9.
 const WITH_ARGUMENT: &str = "BDEFIJLOPQRSWbceilmopw";
 
+/// Options without one.
+const ALONE: &str = "1246AaCfGgKkMNnqsTtVvXxYy";
+
 /// What the command line of ssh says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SshOptions {
@@ -12,7 +15,7 @@ pub struct SshOptions {
     pub identity_files: Vec<String>,
     /// `-F`; the last counts.
     pub config_file: Option<String>,
-    /// `-o`, in order; the first of a keyword counts.
+    /// `-o`, in order, and what means the same; the first of a keyword counts.
     pub options: Vec<String>,
     /// `-p`; the first counts.
     pub port: Option<String>,
@@ -28,6 +31,13 @@ pub struct SshOptions {
     pub quiet: bool,
     /// `-E`: where ssh writes what it has to say.
     pub log_file: Option<String>,
+    /// What keeps ssh from carrying git's conversation, the first of them: `-n`, `-f`, `-N`, `-s`, `-W`, what makes it only say
+    /// something (`-G`, `-O`, `-Q`, `-V`), or `-t` given twice.
+    pub unfit: Option<char>,
+    /// An option at the end without its argument: it takes git's next word for one.
+    pub dangling: Option<char>,
+    /// A letter that is no option of ssh's.
+    pub unknown: Option<char>,
     /// `-S`: the control socket, or `none`.
     pub control_path: Option<String>,
     /// Every option, one by one with its argument, fit to be given to `ssh -G`.
@@ -40,6 +50,7 @@ impl SshOptions {
     /// Reads the words after the program's name.
     pub fn parse(words: &[String]) -> Self {
         let mut out = SshOptions::default();
+        let mut terminals = 0;
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let Some(cluster) = word.strip_prefix('-').filter(|c| !c.is_empty()) else {
@@ -57,8 +68,9 @@ impl SshOptions {
                     let value = if attached.is_empty() { words.next().cloned() } else { Some(attached.to_string()) };
                     out.all.push(format!("-{letter}"));
                     out.all.extend(value.clone());
-                    if let Some(value) = value {
-                        out.argument(letter, value);
+                    match value {
+                        Some(value) => out.argument(letter, value),
+                        None => out.dangling = Some(letter),
                     }
                     break;
                 }
@@ -67,6 +79,18 @@ impl SshOptions {
                     '4' | '6' => out.address_family = Some(letter),
                     'v' => out.verbose += 1,
                     'q' => out.quiet = true,
+                    'n' | 'f' | 'N' | 's' | 'G' | 'V' => _ = out.unfit.get_or_insert(letter),
+                    't' => {
+                        terminals += 1;
+                        if terminals > 1 {
+                            out.unfit.get_or_insert(letter);
+                        }
+                    }
+                    'T' => {
+                        terminals = 0;
+                        out.unfit = out.unfit.filter(|unfit| *unfit != 't');
+                    }
+                    letter if !ALONE.contains(letter) => _ = out.unknown.get_or_insert(letter),
                     _ => {}
                 }
             }
@@ -81,6 +105,11 @@ impl SshOptions {
             'F' => self.config_file = Some(value),
             'E' => self.log_file = Some(value),
             'S' => self.control_path = Some(value),
+            'c' => self.options.push(format!("Ciphers={value}")),
+            'm' => self.options.push(format!("MACs={value}")),
+            'b' => self.options.push(format!("BindAddress={value}")),
+            'B' => self.options.push(format!("BindInterface={value}")),
+            'O' | 'Q' | 'W' => _ = self.unfit.get_or_insert(letter),
             'p' => _ = self.port.get_or_insert(value),
             'l' => _ = self.login.get_or_insert(value),
             'J' => _ = self.jump.get_or_insert(value),
@@ -111,13 +140,24 @@ mod tests {
         assert_eq!((options.address_family, options.verbose, options.quiet), (Some('6'), 2, true));
         assert_eq!(options.stray, None);
         assert_eq!(parse("-v host -- -x").stray.as_deref(), Some("host"));
-        assert_eq!(parse("-i").all, ["-i"]);
+        assert_eq!((parse("-i").all, parse("-vi").dangling), (vec!["-i".to_string()], Some('i')));
+        assert_eq!((parse("-4Z").unknown, parse("--verbose").unknown, parse("-4 -- h").unknown), (Some('Z'), Some('-'), None));
+        for (text, unfit) in
+            [("-vn", Some('n')), ("-4N -f", Some('N')), ("-t -q", None), ("-tt", Some('t')), ("-ttT", None), ("-W a:1", Some('W'))]
+        {
+            assert_eq!(parse(text).unfit, unfit, "{text}");
+        }
     }
 
     /// Both spellings must mean the same to the real client.
     #[test]
     fn the_list_means_the_same_to_ssh() {
-        for text in ["-oUser=x -4vvp22", "-F none -o 'Port 9' -lann -i /k -qC", "-AXT -i/a -p 9 -p 8"] {
+        for text in [
+            "-oUser=x -4vvp22",
+            "-c aes128-ctr -m hmac-sha2-256 -b 127.0.0.1 -p 9",
+            "-F none -o 'Port 9' -lann -i /k -qC",
+            "-AXT -i/a -p 9 -p 8",
+        ] {
             let ask = |args: Vec<String>| {
                 let out = Command::new("ssh").args(["-F", "none", "-G"]).args(args).arg("h.invalid").output().expect("ssh runs");
                 assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
