@@ -5,7 +5,7 @@ mod classify;
 mod complaint;
 mod transcript;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -121,17 +121,58 @@ impl Witness<'_> {
             let rules = ["insteadOf", "pushInsteadOf"].map(|rule| format!("url.{0}.{rule}={0}", self.target));
             arguments.splice(0..0, rules.into_iter().flat_map(|rule| ["-c".to_string(), rule]));
         }
-        let run = self.git_with(ssh_command.as_deref(), &arguments, scratch.path())?;
+        let run = self.git_with(ssh_command.as_deref(), None, &arguments, scratch.path())?;
         // A wrapper that passes on a fixed number of words loses git's when it is given more; alone it may do.
         let lost = self.ssh.kind == ClientKind::Wrapper && !run.works && run.said.iter().any(|line| line.starts_with("usage: ssh"));
-        if lost { self.git_with(None, &arguments, scratch.path()) } else { Ok(run) }
+        if !lost {
+            return Ok(run);
+        }
+        let path = self.path_with_quiet_ssh(scratch.path())?;
+        self.git_with(None, Some(&path), &arguments, scratch.path())
     }
 
-    /// One run of git, with an ssh command in place of the user's own if one is given.
-    fn git_with(&self, ssh_command: Option<&str>, arguments: &[String], scratch: &Path) -> io::Result<GitRun> {
+    /// A PATH on which the `ssh` that a wrapper starts is ours first: it hands on every word, with the options in front that the
+    /// wrapper itself does not take.
+    ///
+    /// # Errors
+    /// When the wrapper names its ssh by a path, so that nothing could keep that one from asking and writing; or when the script
+    /// cannot be made.
+    fn path_with_quiet_ssh(&self, scratch: &Path) -> io::Result<OsString> {
+        let wrapper = self.ssh.client.as_ref().and_then(|client| client.path.as_ref().ok());
+        let text = wrapper.map(|path| files::read(path)).transpose()?.unwrap_or_default();
+        if text.windows(4).any(|window| window == b"/ssh") {
+            return Err(io::Error::other("the wrapper takes no options, and nothing else keeps its ssh from asking and writing"));
+        }
+        let path = self.environment.get("PATH").unwrap_or_default();
+        let ssh = which::which_in("ssh", Some(path), self.folder).map_err(io::Error::other)?;
+        let words = self.quiet_options(scratch)?;
+        let words = std::iter::once(ssh.to_string_lossy().into_owned()).chain(words);
+        let line = words.map(|word| shlex::try_quote(&word).map(|q| q.into_owned())).collect::<Result<Vec<_>, _>>();
+        let folder = scratch.join("bin");
+        std::fs::create_dir(&folder)?;
+        let script = folder.join("ssh");
+        std::fs::write(&script, format!("#!/bin/sh\nexec {} \"$@\"\n", line.map_err(io::Error::other)?.join(" ")))?;
+        std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        let mut all = folder.into_os_string();
+        all.push(":");
+        all.push(path);
+        Ok(all)
+    }
+
+    /// One run of git, with an ssh command and a PATH in place of the user's own if they are given.
+    fn git_with(
+        &self,
+        ssh_command: Option<&str>,
+        path: Option<&OsStr>,
+        arguments: &[String],
+        scratch: &Path,
+    ) -> io::Result<GitRun> {
         let mut git = self.git(scratch).args(arguments);
         if let Some(command) = ssh_command {
             git = git.env("GIT_SSH_COMMAND", command);
+        }
+        if let Some(path) = path {
+            git = git.env("PATH", path);
         }
         let started = Instant::now();
         let outcome = git.run(self.deadline)?;
@@ -200,6 +241,14 @@ impl Witness<'_> {
         if missing || !self.ssh.takes_openssh_options() {
             return Ok(None);
         }
+        // Of two -E the last counts.
+        let tail = if self.ssh.options.log_file.is_some() { " -E /dev/stderr" } else { "" };
+        let quiet = if self.ssh.options.quiet { " -v" } else { "" };
+        Ok(Some(self.ssh.with_options(&self.quiet_options(scratch)?) + quiet + tail))
+    }
+
+    /// The options that make OpenSSH's client talk of its progress, not ask and not write.
+    fn quiet_options(&self, scratch: &Path) -> io::Result<Vec<String>> {
         let mut settings = vec!["BatchMode=yes".to_string(), "UpdateHostKeys=no".into(), "AddKeysToAgent=no".into()];
         settings.push(match self.master {
             Master::StartNone => "ControlMaster=no".into(),
@@ -226,18 +275,11 @@ impl Witness<'_> {
             settings.push(format!("UserKnownHostsFile={}", copies.join(" ")));
         }
         // Not -v, which ssh hands down to the ssh of a ProxyJump, whose progress would be taken for this one's. But -q undoes
-        // LogLevel, and any -v before it. Of two -E the last counts.
-        let mut tail = String::new();
-        if self.ssh.options.quiet {
-            tail.push_str(" -v");
-        } else {
+        // LogLevel, and any -v before it.
+        if !self.ssh.options.quiet {
             settings.insert(0, "LogLevel=DEBUG1".into());
         }
-        let extra: Vec<String> = settings.into_iter().flat_map(|s| ["-o".to_string(), s]).collect();
-        if self.ssh.options.log_file.is_some() {
-            tail.push_str(" -E /dev/stderr");
-        }
-        Ok(Some(self.ssh.with_options(&extra) + &tail))
+        Ok(settings.into_iter().flat_map(|s| ["-o".to_string(), s]).collect())
     }
 }
 

@@ -106,7 +106,7 @@ pub(crate) fn proxy_of(settings: &Settings) -> Option<(&'static str, &str)> {
 pub(super) fn missing_proxy_program(evidence: &Evidence) -> Option<RoadFailure> {
     let settings = evidence.settings().ok()?;
     let ("ProxyCommand", value) = proxy_of(settings)? else { return None };
-    let command = evidence.expand_path(value).to_string_lossy().into_owned();
+    let command = evidence.expand(value);
     let first = command.split_whitespace().next()?;
     let plain = first.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
     let path = evidence.environment().get("PATH").unwrap_or_default();

@@ -34,6 +34,16 @@ fn wrapper_passes_two_words_on() {
 }
 
 #[test]
+fn wrapper_whose_ssh_would_learn_keys() {
+    healthy(|world| {
+        world.key("id_ed25519");
+        world.know_some("{host}", &["ed25519"], ".ssh/known_hosts");
+        let wrapper = world.script("ssh-wrapper", "#!/bin/sh\nexec ssh -i ~/.ssh/id_ed25519 $1 \"$2\"\n");
+        world.set("GIT_SSH", wrapper);
+    });
+}
+
+#[test]
 fn nobody_asks_the_wrapper() {
     uncertain(|world| {
         world.key("deploy");
@@ -138,7 +148,7 @@ fn command_without_any_configuration() {
         },
         |world| {
             let Some(report) = world.expect_cause(&codes) else { return };
-            assert_eq!(report["verdict"]["next_step"]["id"], "identity-option", "no file is read: {report:#}");
+            assert_eq!(report["verdict"]["next_step"]["id"], "ssh-command", "no file is read: {report:#}");
         },
     );
 }
