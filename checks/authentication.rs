@@ -97,7 +97,7 @@ fn wrong_key(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Opt
 
 /// No key gets in: says why, as far as the server's answers tell.
 fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result<Finding, Unavailable> {
-    let answer = |identity: &Key| identity.public().and_then(|p| evidence.answer(talk, p));
+    let answer = |identity: &Key| identity.public().and_then(|p| talk.answer(&p.blob));
     let offered: Vec<&Key> = identities.offered().collect();
     if evidence.signature_algorithm_is_missing() {
         return Ok(Finding::blocking(

@@ -2,7 +2,7 @@
 
 use crate::evidence::Evidence;
 use crate::evidence::agent::AgentError;
-use crate::evidence::conversation::{Conversation, Login, LoginProblem};
+use crate::evidence::conversation::{Login, LoginProblem};
 use crate::evidence::identities::{CanSign, Signer, Source, WhyNot};
 use crate::evidence::keyring::Holder;
 use crate::evidence::keys::Key;
@@ -45,11 +45,6 @@ impl Weight {
 }
 
 impl Evidence {
-    /// What the server said to a key, by our own question or, failing that, by what ssh reported of git's run.
-    pub(crate) fn answer(&self, talk: &Conversation, key: &PublicKey) -> Option<bool> {
-        talk.answer(&key.blob)
-    }
-
     /// Whether a key that ssh would use is known to log in.
     pub(crate) fn login_is_known_to_succeed(&self) -> bool {
         self.conversation().is_ok_and(|t| t.open_door || t.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok()))
@@ -112,13 +107,13 @@ impl Evidence {
     /// The first key that ssh shows to the server and of which `holds` is true, given the server's answer to it.
     fn offered_and(&self, holds: impl Fn(&Key, Option<bool>) -> bool) -> Option<&Key> {
         let talk = self.trusted_conversation().ok()?;
-        let answer = |key: &Key| key.public().and_then(|p| self.answer(talk, p));
+        let answer = |key: &Key| key.public().and_then(|p| talk.answer(&p.blob));
         self.identities().ok()?.offered().find(|key| holds(key, answer(key)))
     }
 
     /// Whether the server was asked about this key and does not take it.
     pub(crate) fn server_refuses(&self, key: &PublicKey) -> bool {
-        self.trusted_conversation().is_ok_and(|talk| self.answer(talk, key) == Some(false))
+        self.trusted_conversation().is_ok_and(|talk| talk.answer(&key.blob) == Some(false))
     }
 
     /// What a fault of this key weighs.
@@ -129,7 +124,7 @@ impl Evidence {
         if self.login_is_known_to_succeed() {
             return Weight::None;
         }
-        let answer = |key: Option<&PublicKey>| key.and_then(|p| self.answer(talk, p));
+        let answer = |key: Option<&PublicKey>| key.and_then(|p| talk.answer(&p.blob));
         match (answer(identity.public()), answer(identity.true_public())) {
             (Some(true), _) | (_, Some(true)) => Weight::Decisive,
             (Some(false), _) => Weight::Refused,

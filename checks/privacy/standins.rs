@@ -80,14 +80,7 @@ impl Standins {
     /// Remembers a value whose kind says what it is.
     fn know(&self, value: &Private) {
         match value.kind {
-            Kind::User if !matches!(value.value.as_str(), "git" | "root") => drop(self.standin("user", &value.value)),
-            Kind::Comment => drop(self.standin("key", &value.value)),
-            Kind::Host => {
-                let (host, _) = host_and_port(&value.value);
-                if !is_public_host(host) {
-                    self.standin(if is_address(host) { "address" } else { "host" }, host);
-                }
-            }
+            Kind::User | Kind::Comment | Kind::Host => drop(self.show(value)),
             Kind::Repository => {
                 let path = value.value.trim_matches('/').trim_end_matches(".git").trim_matches('/');
                 if path.is_empty() {
@@ -100,7 +93,7 @@ impl Standins {
                 let whole = Value { raw: path.to_string(), standin: parts.join("/") };
                 self.known.borrow_mut().insert(path.to_lowercase(), whole);
             }
-            Kind::User | Kind::Path | Kind::Url | Kind::Quoted => {}
+            Kind::Path | Kind::Url | Kind::Quoted => {}
         }
     }
 
