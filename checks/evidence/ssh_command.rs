@@ -318,7 +318,7 @@ impl SshCommand {
             || openssh.is_none()
                 && !outcome.success()
                 && (self.kind == ClientKind::OpenSsh || loader.iter().any(|l| said.contains(l)));
-        if broken && !self.options.all.is_empty() && self.client_starts(deadline) {
+        if broken && !self.options.all.is_empty() && self.is_openssh_itself(environment, folder, deadline) {
             // It is the options that it does not take.
             return Started::NotTried;
         }
@@ -327,13 +327,6 @@ impl SshCommand {
             return Started::Broken { said, code: outcome.code, signal: outcome.signal };
         }
         Started::Runs { text: line.chars().take(200).collect(), openssh }
-    }
-
-    /// Whether the client, without the options that the command gives it, says that it is OpenSSH.
-    fn client_starts(&self, deadline: Instant) -> bool {
-        let Some(Client { path: Ok(path), .. }) = &self.client else { return false };
-        let said = Program::new(path).arg("-V").run(deadline).map(|outcome| outcome.stderr_text());
-        said.is_ok_and(|said| said.lines().any(|line| openssh_version(line).is_some()))
     }
 
     /// The variant that git settles on for `host` where it is [`Variant::Auto`]: runs the client with `-G`, as git does.
