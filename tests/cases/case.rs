@@ -1,6 +1,6 @@
 //! How a case runs: the test starts itself again inside namespaces, keeps what the inner run said, and records which code was named.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +14,9 @@ const INSIDE: &str = "BBDOCTOR_CASE_INSIDE";
 pub(crate) const LIST: &str = "BBDOCTOR_CASES_LIST";
 /// Marks the line of the inner run's output that holds the case's row of the table of confusions.
 pub(crate) const ROW: &str = "bbdoctor-case-row: ";
+/// Marks a line of the inner run's output that holds a report of bbdoctor. Outside, all reports of a case are kept in one file, so that
+/// those of two versions can be compared.
+pub(crate) const REPORT: &str = "bbdoctor-case-report: ";
 
 /// What the world is expected to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +128,8 @@ fn run_inside(name: &str) -> String {
     if let Some(row) = said.lines().find_map(|line| line.strip_prefix(ROW)) {
         add_line(&scratch.join("confusion.jsonl"), row);
     }
-    print!("{said}");
+    keep_reports(&scratch.join("reports"), &name, &said);
+    said.lines().filter(|line| !line.starts_with(REPORT)).for_each(|line| println!("{line}"));
     eprint!("{errors}");
     assert!(
         inner.status.success() && said.contains("1 passed"),
@@ -134,6 +138,14 @@ fn run_inside(name: &str) -> String {
         inner.status
     );
     said.into_owned()
+}
+
+/// Writes the reports of a case, a line each, into a file of its name.
+fn keep_reports(folder: &Path, case: &str, said: &str) {
+    fs::create_dir_all(folder).unwrap();
+    let reports = said.lines().filter_map(|line| line.strip_prefix(REPORT));
+    let lines: String = reports.map(|report| format!("{report}\n")).collect();
+    fs::write(folder.join(case.replace("::", ".") + ".jsonl"), lines).unwrap();
 }
 
 /// One write, so that lines of cases running side by side do not mix.

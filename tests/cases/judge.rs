@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::case::{Expected, ROW};
+use crate::case::{Expected, REPORT, ROW};
 use crate::forms;
 use crate::namespace::{BBDOCTOR, HOME};
 use crate::programs::Done;
@@ -121,6 +121,7 @@ impl World {
         let report: Value = report.unwrap_or_else(|error| {
             panic!("stdout is not one JSON document ({error}):\n{}", String::from_utf8_lossy(&done.stdout))
         });
+        println!("{REPORT}{report}");
         let mut documents = forms::judge(&report);
         documents.push(report.clone());
         self.check_schema(&documents);
