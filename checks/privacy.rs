@@ -3,6 +3,8 @@
 //! A path, a user name, a company's host name or a key comment must never reach a report by accident. Such values are
 //! [`Private`]: they have no `Display`, and [`Text`] keeps them apart from the public words around them. Only a
 //! [`Redactor`] turns a [`Text`] into a `String`, so every renderer has to decide what may be shown.
+//!
+//! Both can be recorded and read back: a recording holds private values as they are.
 
 mod scan;
 mod standins;
@@ -12,11 +14,14 @@ mod words;
 
 use std::path::Path;
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 pub use scan::Leak;
 pub use standins::{Collector, Standins};
 
 /// What a private value is; a redactor chooses the stand-in by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A path of this machine.
     Path,
@@ -35,11 +40,18 @@ pub enum Kind {
 }
 
 /// A value that only a [`Redactor`] may print.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Private {
     /// What the value is.
     pub kind: Kind,
+    #[serde(deserialize_with = "harmless")]
     value: String,
+}
+
+/// A recording may come from anybody: what no constructor would have let through is made visible. What one did let through stays as
+/// it is.
+fn harmless<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(neutralise(&String::deserialize(from)?, usize::MAX))
 }
 
 impl Private {
@@ -148,17 +160,18 @@ fn without_passwords(text: &str) -> String {
     })
 }
 
-/// One part of a [`Text`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One part of a [`Text`]; in a recording a string, or a value with its kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Piece {
     /// Words of ours, numbers, public names: may be shown to anybody.
-    Public(String),
+    Public(#[serde(deserialize_with = "harmless")] String),
     /// A value that only a [`Redactor`] prints.
     Private(Private),
 }
 
 /// A sentence, an argument of a command, a value: public words with private values in their places.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text(Vec<Piece>);
 
 impl Text {

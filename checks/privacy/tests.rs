@@ -148,6 +148,22 @@ fn private_values_have_no_way_out_but_a_redactor() {
     assert_eq!(Plain { home: Some("/home/an".into()) }.text(&said), "/home/ann/.ssh/id is open");
 }
 
+#[test]
+fn a_recording_gives_back_every_text_as_it_was() {
+    let text = text!(
+        "{} of {}, port {}: {}",
+        Private::path("/home/zoe/.ssh/id"),
+        Private::new(Kind::Comment, "Zoë\t\u{202e}\n"),
+        22u16,
+        Private::public_key("ssh-rsa ".to_string() + &"A".repeat(3_000))
+    );
+    let recorded = serde_json::to_string(&text).expect("JSON");
+    assert!(recorded.starts_with(r#"[{"kind":"path","value":"/home/zoe/.ssh/id"}," of ",{"kind":"comment","#), "{recorded}");
+    assert_eq!(serde_json::from_str::<Text>(&recorded).expect("the same text"), text);
+    let foreign: Text = serde_json::from_str(r#"["a\u001b[2J",{"kind":"quoted","value":"b\u202ec"}]"#).expect("a text");
+    assert_eq!(Plain::default().text(&foreign), r"a\x1b[2Jb\u{202e}c");
+}
+
 /// Names as people give them, ordinary words among them, and names that are parts of such words.
 fn a_name() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
