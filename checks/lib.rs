@@ -14,6 +14,7 @@ mod config_permissions;
 mod config_syntax;
 mod connection;
 pub mod evidence;
+pub mod facts;
 pub mod finding;
 mod fingerprint_matches_remote;
 mod git_agrees;
