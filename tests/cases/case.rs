@@ -128,7 +128,7 @@ fn run_inside(name: &str) -> String {
     if let Some(row) = said.lines().find_map(|line| line.strip_prefix(ROW)) {
         add_line(&scratch.join("confusion.jsonl"), row);
     }
-    keep_reports(&scratch.join("reports"), &name, &said);
+    keep_reports(&scratch.join("reports"), name, &said);
     said.lines().filter(|line| !line.starts_with(REPORT)).for_each(|line| println!("{line}"));
     eprint!("{errors}");
     assert!(

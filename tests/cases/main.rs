@@ -3,7 +3,8 @@
 //! A case is one ordinary test. It says which codes may be named as the cause (or advised, or that nothing is broken) and
 //! arranges a world; [`case`] moves into namespaces of its own, starts the service, asks bbdoctor and then git, and compares.
 //!
-//! Environment, for people: `BBDOCTOR_CASES=oracle` checks the set-ups against git alone.
+//! Environment, for people: `BBDOCTOR_CASES=oracle` checks the set-ups against git alone; `BBDOCTOR_CASES_PROGRAM=/path/to/bbdoctor`
+//! examines that program instead of the one built here, so that `tests/compare-reports` can compare the reports of the two.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,

@@ -17,6 +17,8 @@ pub(crate) const SERVICE: &str = "/home/git";
 pub(crate) const HOME: &str = "/home/dev";
 /// bbdoctor, copied out of the target folder, which the private /home or /tmp may hide.
 pub(crate) const BBDOCTOR: &str = "/home/bin/bbdoctor";
+/// Names the bbdoctor that is examined, where it is not the one built with the cases: an older one, for its reports.
+const PROGRAM: &str = "BBDOCTOR_CASES_PROGRAM";
 /// A folder with a file and a Git repository that belong to another account, when the cases run as root; empty otherwise.
 pub(crate) const FOREIGN: &str = "/home/foreign";
 /// No case may take longer, whatever hangs.
@@ -96,7 +98,8 @@ pub(crate) fn enter() {
     }
     chmod(&world.join("dev/.ssh"), 0o700);
     run(Command::new("cp").arg("-a").arg(scratch.join("service")).arg(world.join("git")));
-    fs::copy(env!("CARGO_BIN_EXE_bbdoctor"), world.join("bin/bbdoctor")).unwrap();
+    let program = std::env::var_os(PROGRAM).unwrap_or_else(|| env!("CARGO_BIN_EXE_bbdoctor").into());
+    fs::copy(program, world.join("bin/bbdoctor")).unwrap();
     bind(&scratch.join("foreign"), &world.join("foreign"));
     etc(&world.join("etc"));
     recursively_bind(&world, Path::new("/home"));
