@@ -8,11 +8,12 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::kexinit::{put_string, take_string, text};
 use super::platform;
+
+pub use crate::facts::agent::{AgentError, AgentKey};
 
 /// The largest answer OpenSSH takes from an agent (`MAX_AGENT_REPLY_LEN`), in bytes.
 const REPLY_LIMIT: usize = 256 * 1024;
@@ -33,68 +34,6 @@ const SSH_COM_AGENT2_FAILURE: u8 = 102;
 pub const RSA_SHA2_256: u32 = 2;
 /// Asks for an RSA signature with SHA-512 (`SSH_AGENT_RSA_SHA2_512`).
 pub const RSA_SHA2_512: u32 = 4;
-
-/// Why the agent is of no help.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
-pub enum AgentError {
-    /// Nothing is there by that name.
-    #[error("no such file")]
-    NotFound,
-    /// A file is there and it is no socket.
-    #[error("not a socket")]
-    NotASocket,
-    /// A socket nobody listens at: its agent has ended.
-    #[error("connection refused")]
-    Refused,
-    /// The socket belongs to somebody else.
-    #[error("permission denied")]
-    PermissionDenied,
-    /// The deadline came first.
-    #[error("no answer in time")]
-    TimedOut,
-    /// The agent ended the connection instead of answering.
-    #[error("closed the connection")]
-    Closed,
-    /// The agent answered with something that is not its protocol.
-    #[error("not an answer of an agent: {0}")]
-    Protocol(&'static str),
-    /// The agent said no (`SSH_AGENT_FAILURE`): the key is unknown or locked, or a confirmation was not given.
-    #[error("agent refused operation")]
-    Failure,
-    /// Another error of the system, in its words.
-    #[error("{0}")]
-    Io(String),
-}
-
-impl From<io::Error> for AgentError {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => AgentError::NotFound,
-            io::ErrorKind::ConnectionRefused => AgentError::Refused,
-            io::ErrorKind::PermissionDenied => AgentError::PermissionDenied,
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => AgentError::TimedOut,
-            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => AgentError::Closed,
-            _ => AgentError::Io(error.to_string()),
-        }
-    }
-}
-
-/// A key the agent holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Identity {
-    /// The public key or certificate in wire form (RFC 4253 section 6.6).
-    pub blob: Vec<u8>,
-    /// The agent's comment, capped; what is not UTF-8 is replaced.
-    pub comment: String,
-}
-
-impl Identity {
-    /// The key's type as its blob names it; empty when the blob is malformed.
-    pub fn key_type(&self) -> String {
-        take_string(&self.blob).map(|(name, _)| text(name)).unwrap_or_default()
-    }
-}
 
 /// A connection to an agent.
 #[derive(Debug)]
@@ -159,19 +98,19 @@ impl Agent {
     ///
     /// # Errors
     /// As [`AgentError`] says.
-    pub fn list(&mut self) -> Result<Vec<Identity>, AgentError> {
+    pub fn list(&mut self) -> Result<Vec<AgentKey>, AgentError> {
         let answer = self.call(&[SSH_AGENTC_REQUEST_IDENTITIES], SSH_AGENT_IDENTITIES_ANSWER)?;
-        let (count, mut rest) = answer.split_first_chunk::<4>().ok_or(AgentError::Protocol("no number of identities"))?;
+        let (count, mut rest) = answer.split_first_chunk::<4>().ok_or(AgentError::Protocol("no number of identities".into()))?;
         let count = u32::from_be_bytes(*count);
         if count > IDENTITIES_LIMIT {
-            return Err(AgentError::Protocol("more identities than ssh takes"));
+            return Err(AgentError::Protocol("more identities than ssh takes".into()));
         }
         let mut identities = Vec::new();
         for _ in 0..count {
-            let cut_short = AgentError::Protocol("identities cut short");
+            let cut_short = AgentError::Protocol("identities cut short".into());
             let (blob, after) = take_string(rest).ok_or(cut_short.clone())?;
             let (comment, after) = take_string(after).ok_or(cut_short)?;
-            identities.push(Identity { blob: blob.to_vec(), comment: text(comment) });
+            identities.push(AgentKey { blob: blob.to_vec(), comment: text(comment) });
             rest = after;
         }
         Ok(identities)
@@ -189,7 +128,7 @@ impl Agent {
         put_string(&mut request, data);
         request.extend_from_slice(&flags.to_be_bytes());
         let answer = self.call(&request, SSH_AGENT_SIGN_RESPONSE)?;
-        take_string(&answer).map(|(signature, _)| signature.to_vec()).ok_or(AgentError::Protocol("signature cut short"))
+        take_string(&answer).map(|(signature, _)| signature.to_vec()).ok_or(AgentError::Protocol("signature cut short".into()))
     }
 
     /// Sends a request; returns what follows the number of the expected answer.
@@ -209,14 +148,14 @@ impl Agent {
         self.fill(&mut length)?;
         let length = u32::from_be_bytes(length) as usize;
         if length == 0 || length > REPLY_LIMIT {
-            return Err(AgentError::Protocol("impossible length"));
+            return Err(AgentError::Protocol("impossible length".into()));
         }
         let mut answer = vec![0; length];
         self.fill(&mut answer)?;
         match answer.remove(0) {
             number if number == expected => Ok(answer),
             SSH_AGENT_FAILURE | SSH2_AGENT_FAILURE | SSH_COM_AGENT2_FAILURE => Err(AgentError::Failure),
-            _ => Err(AgentError::Protocol("unexpected answer")),
+            _ => Err(AgentError::Protocol("unexpected answer".into())),
         }
     }
 
@@ -332,13 +271,13 @@ mod tests {
         for (bytes, expected) in [
             (vec![], AgentError::Closed),
             (vec![0, 0, 0, 9, 12], AgentError::Closed),
-            (vec![0xff; 64], AgentError::Protocol("impossible length")),
-            (vec![0; 4], AgentError::Protocol("impossible length")),
-            (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), AgentError::Protocol("impossible length")),
-            (answer(&[6]), AgentError::Protocol("unexpected answer")),
-            (answer(&[12, 0]), AgentError::Protocol("no number of identities")),
-            (answer(&[12, 0, 0, 0, 1, 0, 0, 0, 9]), AgentError::Protocol("identities cut short")),
-            (answer(&[12, 0xff, 0xff, 0xff, 0xff]), AgentError::Protocol("more identities than ssh takes")),
+            (vec![0xff; 64], AgentError::Protocol("impossible length".into())),
+            (vec![0; 4], AgentError::Protocol("impossible length".into())),
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), AgentError::Protocol("impossible length".into())),
+            (answer(&[6]), AgentError::Protocol("unexpected answer".into())),
+            (answer(&[12, 0]), AgentError::Protocol("no number of identities".into())),
+            (answer(&[12, 0, 0, 0, 1, 0, 0, 0, 9]), AgentError::Protocol("identities cut short".into())),
+            (answer(&[12, 0xff, 0xff, 0xff, 0xff]), AgentError::Protocol("more identities than ssh takes".into())),
             (answer(&[5]), AgentError::Failure),
             (answer(&[102]), AgentError::Failure),
         ] {
@@ -358,10 +297,7 @@ mod tests {
         put_string(&mut payload, b"");
         let (_folder, mut agent) = scripted(answer(&payload), false);
         let identities = agent.list().expect("a list");
-        assert_eq!(
-            (identities[0].key_type().as_str(), identities[0].comment.as_str()),
-            ("ssh-tomorrow@example.com", "caf\u{fffd}")
-        );
-        assert_eq!((identities[1].key_type().as_str(), identities.len()), ("", 2));
+        let held: Vec<_> = identities.iter().map(|i| (i.blob.as_slice(), i.comment.as_str())).collect();
+        assert_eq!(held, [(blob.as_slice(), "caf\u{fffd}"), (&b"\0"[..], "")]);
     }
 }

@@ -73,5 +73,5 @@ fn introduce(host: &str, port: u16, until: Instant) -> (bool, Option<String>) {
     let Ok(addresses) = resolve(host, port, AddressFamily::Any, until) else { return (false, None) };
     let (stream, _) = transport::connect(&addresses, LIMIT, until, &Bind::Anywhere);
     let Some(mut stream) = stream else { return (false, None) };
-    (true, transport::banner(&mut stream, until).ok())
+    (true, transport::identification(&mut stream, until))
 }

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+pub use crate::facts::files::Access;
+
 /// The most that is read of any file, in bytes; no configuration, key or known_hosts file of use is larger.
 pub const SIZE_LIMIT: u64 = 4 << 20;
 
@@ -53,21 +55,9 @@ pub fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
 }
 
-/// Owner and permission bits, as `stat(2)` gives them (links followed).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct Access {
-    /// The owner's user id.
-    pub uid: u32,
-    /// The group id.
-    pub gid: u32,
-    /// Permission bits (`0o7777` at most).
-    pub mode: u32,
-}
-
-impl From<&Metadata> for Access {
-    fn from(meta: &Metadata) -> Self {
-        Access { uid: meta.uid(), gid: meta.gid(), mode: meta.mode() & 0o7777 }
-    }
+/// Owner and mode of an opened file.
+pub fn access_of(meta: &Metadata) -> Access {
+    Access { uid: meta.uid(), gid: meta.gid(), mode: meta.mode() & 0o7777 }
 }
 
 /// Owner and mode of `path`.
@@ -75,7 +65,7 @@ impl From<&Metadata> for Access {
 /// # Errors
 /// As `stat(2)`.
 pub fn access(path: &Path) -> io::Result<Access> {
-    std::fs::metadata(path).map(|m| Access::from(&m))
+    std::fs::metadata(path).map(|meta| access_of(&meta))
 }
 
 #[cfg(test)]

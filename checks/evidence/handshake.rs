@@ -6,27 +6,17 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, recv};
-use serde::Serialize;
 use ssh2::MethodType;
 
-use super::kexinit::{Class, Disagreement, KexInit, NotIdentification, disagreement};
 use super::libssh2::{Error, Heard, Link, StreamEnd};
+use crate::facts::kexinit::{Class, NotIdentification, disagreement};
+
+pub use crate::facts::handshake::{Disconnect, Established, HandshakeFailure, HandshakeFailureKind, Stage, is_busy};
 
 /// `SSH_DISCONNECT_TOO_MANY_CONNECTIONS` (RFC 4253 section 11.1).
 const TOO_MANY_CONNECTIONS: u32 = 12;
 /// How long to wait for the server's first word before saying our own.
 const LISTENING: Duration = Duration::from_millis(800);
-/// How OpenSSH's server turns a connection away before its identification: connection limit and per-source penalty.
-const BUSY: [&str; 2] = ["Exceeded MaxStartups", "Not allowed at this time"];
-
-/// The server's last words (`SSH_MSG_DISCONNECT`, RFC 4253 section 11.1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Disconnect {
-    /// The reason's number.
-    pub reason: u32,
-    /// The text, capped at [`TEXT_LIMIT`] bytes.
-    pub text: String,
-}
 
 /// Which algorithms to offer, best first, as `ssh -G` prints them; `None` leaves libssh2's own. Names libssh2 does not
 /// know are left out.
@@ -40,140 +30,6 @@ pub struct Preferences {
     pub ciphers: Option<Vec<String>>,
     /// `MACs`, both ways.
     pub macs: Option<Vec<String>>,
-}
-
-/// How far a handshake came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// Nothing was sent: the preferences cannot be met, or libssh2 could not be set up.
-    Preparation,
-    /// The server had not sent a byte.
-    BeforeBanner,
-    /// The server had sent something, no identification.
-    Banner,
-    /// The identification was there, the keys were not.
-    KeyExchange,
-    /// Encryption had begun.
-    ServiceRequest,
-}
-
-/// Why a handshake failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
-pub enum HandshakeFailureKind {
-    /// The connection was closed before a whole identification had come. Whether a close is seen as one or as a reset is
-    /// partly chance.
-    #[error("connection closed before the identification")]
-    ClosedBeforeBanner,
-    /// As `ClosedBeforeBanner`, by a reset.
-    #[error("connection reset before the identification")]
-    ResetBeforeBanner,
-    /// No identification came in time.
-    #[error("no identification in time")]
-    BannerTimeout,
-    /// What came is not the beginning of an SSH connection.
-    #[error("not an SSH server")]
-    NotSsh {
-        /// The first bytes, at most 512.
-        first_bytes: Vec<u8>,
-        /// What OpenSSH objects to; `None` when the stream ended or fell silent first.
-        objection: Option<NotIdentification>,
-    },
-    /// A server that does not speak protocol 2.
-    #[error("protocol version {0}")]
-    OldProtocol(String),
-    /// The server turned us away because of the number or the history of connections.
-    #[error("turned away: {text}")]
-    Busy {
-        /// Its words.
-        text: String,
-    },
-    /// Client and server share no algorithm. The client here is libssh2: `ours` is what it was made to offer, so whether
-    /// ssh itself would find one is seen by comparing `theirs` with ssh's own lists.
-    #[error("no common algorithm")]
-    NoCommonAlgorithm(Disagreement),
-    /// libssh2 knows none of the preferred algorithms; says nothing about the server.
-    #[error("libssh2 has none of the algorithms")]
-    Unsupported {
-        /// Of which choice.
-        class: Class,
-        /// What was preferred.
-        wanted: Vec<String>,
-        /// What libssh2 has.
-        supported: Vec<String>,
-    },
-    /// The key exchange stood still.
-    #[error("no end of the key exchange in time")]
-    KexTimeout {
-        /// What had come after the identification, in bytes.
-        bytes_received: usize,
-    },
-    /// The connection ended during the key exchange.
-    #[error("connection ended during the key exchange")]
-    ClosedDuringKex {
-        /// By a reset rather than a close.
-        reset: bool,
-    },
-    /// The server said good-bye.
-    #[error("disconnected: {}", .0.text)]
-    Disconnected(Disconnect),
-    /// Something else went wrong: an impossible packet, a wrong signature, an error of the system.
-    #[error("{detail}")]
-    ProtocolError {
-        /// libssh2's number.
-        code: i32,
-        /// libssh2's or the system's words.
-        detail: String,
-    },
-}
-
-/// A failed handshake, with everything the server had said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{kind}")]
-pub struct HandshakeFailure {
-    /// How far it came.
-    pub stage: Stage,
-    /// Why.
-    pub kind: HandshakeFailureKind,
-    /// The deadline ended it.
-    pub timed_out: bool,
-    /// The server's identification, such as `SSH-2.0-OpenSSH_9.2`.
-    pub identification: Option<String>,
-    /// The first lines before it, or instead of it.
-    pub preamble: Vec<String>,
-    /// The server's lists, if they came.
-    pub server_kexinit: Option<KexInit>,
-    /// Our own lists, if they were sent.
-    pub client_kexinit: Option<KexInit>,
-}
-
-/// What a handshake established.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Established {
-    /// The server's identification.
-    pub identification: String,
-    /// The first lines before it.
-    pub preamble: Vec<String>,
-    /// The server's lists.
-    pub server_kexinit: Option<KexInit>,
-    /// Our own lists.
-    pub client_kexinit: Option<KexInit>,
-    /// The key exchange method agreed on.
-    pub kex_algorithm: String,
-    /// The type of host key agreed on, as its signature algorithm.
-    pub host_key_algorithm: String,
-    /// The cipher from client to server.
-    pub cipher: String,
-    /// The host key or host certificate in wire form.
-    pub host_key: Vec<u8>,
-    /// How often we waited for an answer.
-    pub round_trips: u32,
-}
-
-/// Whether a line before the identification is one with which a server sheds load.
-pub fn is_busy(line: &str) -> bool {
-    BUSY.iter().any(|busy| line.contains(busy))
 }
 
 pub(super) fn protocol_error(error: Error) -> HandshakeFailureKind {

@@ -18,6 +18,8 @@ use super::key_file::{self, KeyFile, KeyState, Loader, with_suffix};
 use super::public_key::{CertificateType, PublicKey};
 use super::ssh_config::pattern;
 
+pub use crate::facts::agent::AgentKey;
+
 /// `SSH_MAX_IDENTITY_FILES` and `SSH_MAX_CERTIFICATE_FILES`.
 const FILES_LIMIT: usize = 100;
 
@@ -62,17 +64,6 @@ impl Default for Settings {
             can_ask: false,
         }
     }
-}
-
-/// A key as an agent lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AgentKey {
-    /// The public key's wire form.
-    #[serde(skip)]
-    pub blob: Vec<u8>,
-    /// What the agent calls it; any bytes.
-    #[serde(skip)]
-    pub comment: Vec<u8>,
 }
 
 /// Where a key comes from.
@@ -290,8 +281,8 @@ pub fn identities(settings: &Settings, files: &KeyFiles, agent: Option<&[AgentKe
     }
     let mut agent_only = Vec::new();
     for listing in agent.unwrap_or_default() {
-        let comment = super::public_key::text(&listing.comment);
-        let key = PublicKey::from_blob(&listing.blob, &listing.comment).ok();
+        let comment = listing.comment.clone();
+        let key = PublicKey::from_blob(&listing.blob, comment.as_bytes()).ok();
         let why = match &key {
             None => Some(WhyNot::UnknownType),
             Some(key) => short(key, settings),

@@ -250,7 +250,7 @@ fn content_of(path: &Path, loader: &Loader, file: &mut KeyFile) -> Result<Conten
         io::ErrorKind::NotFound => KeyState::Missing { nearest: nearest(path) },
         _ => KeyState::Unreadable(error.raw_os_error().unwrap_or(libc::EIO)),
     })?;
-    file.access = Some(Access::from(&meta));
+    file.access = Some(files::access_of(&meta));
     file.modified = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).map(|d| d.as_secs());
     if !meta.is_file() {
         return Err(KeyState::NotAFile);

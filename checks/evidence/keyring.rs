@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::Evidence;
-use super::agent::{Agent, AgentError};
-use super::identities::AgentKey;
+use super::agent::{Agent, AgentError, AgentKey};
 use crate::check::Unavailable;
 use crate::privacy::{Private, Text};
 
@@ -45,7 +44,6 @@ impl Holder {
             AgentSocket::Unset => Err(AgentError::NotFound),
             AgentSocket::Path(path) => Agent::connect(path, until).and_then(|mut agent| agent.list()),
         };
-        let keys = keys.map(|list| list.into_iter().map(|i| AgentKey { blob: i.blob, comment: i.comment.into_bytes() }).collect());
         Holder { socket, keys }
     }
 

@@ -14,16 +14,16 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use serde::Serialize;
 
 use super::environment::Environment;
+
+pub use crate::facts::connection::ProxyEnd;
 
 /// What is kept of the error output of a proxy, in bytes.
 const STDERR_LIMIT: usize = 64 << 10;
 
 /// Why there is no program in the server's place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyError {
     /// `ProxyUseFdpass yes`: the program would hand over a descriptor instead of carrying the bytes. Not supported here.
     #[error("ProxyUseFdpass is not supported")]
@@ -50,17 +50,6 @@ pub struct ProxyConnection {
 pub struct ProxyProcess {
     child: Child,
     stderr: mpsc::Receiver<Vec<u8>>,
-}
-
-/// What a proxy program left behind.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct ProxyEnd {
-    /// The exit status, if it ended by itself; 126 and 127 are the shell's for a command it cannot run or find.
-    pub exit_status: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-    /// The first bytes of its error output.
-    pub stderr: Vec<u8>,
 }
 
 /// Runs a proxy command as ssh does (`ssh_proxy_connect`): `$SHELL -c "exec COMMAND"`, `/bin/sh` without a `$SHELL`.

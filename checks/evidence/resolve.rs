@@ -7,14 +7,14 @@ use std::thread;
 use std::time::Instant;
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, getaddrinfo};
-use serde::Serialize;
+
+pub use crate::facts::connection::ResolveError;
 
 /// The most addresses of a name that are tried.
 const ADDRESSES_LIMIT: usize = 32;
 
 /// Which addresses to use (`AddressFamily` of ssh_config(5)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AddressFamily {
     /// All.
     #[default]
@@ -38,30 +38,6 @@ impl AddressFamily {
             AddressFamily::Inet6 => libc::AF_INET6,
         }
     }
-}
-
-/// Why a name has no address; the texts are the system's own (`gai_strerror(3)`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResolveError {
-    /// The name does not exist or has no address (`EAI_NONAME`, `EAI_NODATA`).
-    #[error("{0}")]
-    NoName(String),
-    /// The name has addresses, none of them of the wanted family.
-    #[error("no address of the wanted family")]
-    NoAddressOfFamily {
-        /// Those it has.
-        others: Vec<IpAddr>,
-    },
-    /// No name server answered, or it could not say (`EAI_AGAIN`).
-    #[error("{0}")]
-    TemporaryFailure(String),
-    /// No answer by the deadline.
-    #[error("no answer in time")]
-    TimedOut,
-    /// Another failure.
-    #[error("{0}")]
-    Other(String),
 }
 
 /// The addresses of `host` in the order `getaddrinfo(3)` gives them, which is the order in which ssh tries them. Only those

@@ -6,43 +6,22 @@ use std::ffi::CString;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use ssh2::MethodType;
 
 use super::agent::{Agent, AgentError, RSA_SHA2_256, RSA_SHA2_512};
-use super::handshake::{
-    Disconnect, Established, HandshakeFailure, Preferences, Stage, ended_unasked, failure, prefer, protocol_error, unprepared,
-};
+use super::handshake::{Preferences, ended_unasked, failure, prefer, protocol_error, unprepared};
 use super::kexinit::{TEXT_LIMIT, take_string, text};
 use super::libssh2::{Channel, Link, Reading, StreamEnd};
+use super::pkt_line::PacketLines;
+use crate::facts::handshake::{Disconnect, Established, HandshakeFailure, Stage};
+
+pub use crate::facts::session::{Ended, ExecOutcome, GitService, Login};
 
 /// How long a server may take to close a channel whose output has ended.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// How a conversation ended before its answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ended {
-    /// The server said good-bye; after too many keys with reason 2 and "Too many authentication failures".
-    Disconnected(Disconnect),
-    /// The server closed the connection without a word.
-    Closed,
-    /// The connection was reset.
-    Reset,
-    /// The deadline came.
-    TimedOut,
-    /// Another error.
-    Failed {
-        /// libssh2's number.
-        code: i32,
-        /// libssh2's or the system's words.
-        detail: String,
-    },
-}
-
 /// The server's answer to the query whether it would accept a public key (RFC 4252 section 7).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyAnswer {
     /// It would.
     Accepted {
@@ -63,46 +42,12 @@ pub enum KeyAnswer {
 }
 
 /// The server's answer to the request "none" (RFC 4252 section 5.2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MethodsAnswer {
     /// The methods that can continue.
     Methods(Vec<String>),
     /// "none" was enough; the session is logged in.
     LoggedIn,
-    /// The connection ended instead.
-    Ended(Ended),
-}
-
-/// How a login went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Login {
-    /// Logged in.
-    Success {
-        /// The signature algorithm; `None` when libssh2 chose it by itself or none was needed.
-        algorithm: Option<String>,
-    },
-    /// The server does not accept the key.
-    KeyRefused,
-    /// The server accepts the key and did not take the signature, or wants another method besides.
-    SignatureRefused,
-    /// The server accepts the key and the agent did not sign.
-    Agent(AgentError),
-    /// The server accepts the key and the agent signed with another algorithm than it was told to.
-    SignatureType {
-        /// What the agent was told.
-        wanted: String,
-        /// What it did.
-        got: String,
-    },
-    /// libssh2 cannot use the key: encrypted, malformed, of an unknown type.
-    KeyUnusable {
-        /// libssh2's number, which tells little.
-        code: i32,
-        /// libssh2's words.
-        detail: String,
-    },
     /// The connection ended instead.
     Ended(Ended),
 }
@@ -120,36 +65,6 @@ impl Default for Limits {
     fn default() -> Self {
         Limits { kept: 64 << 10, read: 64 << 20 }
     }
-}
-
-/// How a command went.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct ExecOutcome {
-    /// The first bytes of its output.
-    pub stdout: Vec<u8>,
-    /// The first bytes of its error output.
-    pub stderr: Vec<u8>,
-    /// There was more than was kept or read.
-    pub truncated: bool,
-    /// The exit status, if the server sent one.
-    pub exit_status: Option<i32>,
-    /// The signal that ended it, without `SIG`, if the server sent one.
-    pub signal: Option<String>,
-    /// The server refused to open a session or to run a command.
-    pub refused: bool,
-    /// The deadline came before the command had ended.
-    pub timed_out: bool,
-    /// The connection ended before the command had.
-    pub ended: Option<Ended>,
-}
-
-/// How a service of git (`git-upload-pack`, `git-receive-pack`) answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GitService {
-    /// The command; its `stdout` is the head of the advertisement (gitprotocol-pack(5)).
-    pub command: ExecOutcome,
-    /// The advertisement came to its flush packet.
-    pub advertised: bool,
 }
 
 /// A session after its handshake. Dropping it says good-bye and never waits.
@@ -386,7 +301,7 @@ fn signed_by_agent(agent: &mut Agent, blob: &[u8], algorithm: &str, data: &[u8])
         name if name.starts_with("rsa-sha2-256") => RSA_SHA2_256,
         _ => 0,
     };
-    let malformed = || Login::Agent(AgentError::Protocol("malformed signature"));
+    let malformed = || Login::Agent(AgentError::Protocol("malformed signature".into()));
     let signature = agent.sign(blob, data, flags).map_err(Login::Agent)?;
     let (made_with, rest) = take_string(&signature).ok_or_else(malformed)?;
     // A certificate's signature is named after the plain algorithm.
@@ -459,79 +374,11 @@ fn converse(channel: &mut Channel<'_>, limits: Limits, packets: &mut Option<&mut
     if outcome.exit_status.is_some() || outcome.signal.is_some() { 0 } else { code }
 }
 
-/// Follows git's pkt-lines (gitprotocol-common(5)) up to the first flush packet.
-#[derive(Debug, PartialEq, Eq)]
-enum PacketLines {
-    /// Reading a length of four hexadecimal digits, of which these are there.
-    Length(Vec<u8>),
-    /// Inside a packet, with so many bytes to come.
-    Content(usize),
-    /// The flush packet has come.
-    Flush,
-    /// This is no stream of pkt-lines.
-    Broken,
-}
-
-impl Default for PacketLines {
-    fn default() -> Self {
-        PacketLines::Length(Vec::new())
-    }
-}
-
-impl PacketLines {
-    fn feed(&mut self, mut bytes: &[u8]) {
-        while let Some((&byte, rest)) = bytes.split_first() {
-            match self {
-                PacketLines::Length(digits) => {
-                    digits.push(byte);
-                    bytes = rest;
-                    if digits.len() == 4 {
-                        let length = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
-                        *self = match length.and_then(|d| usize::from_str_radix(d, 16).ok()) {
-                            Some(0) => PacketLines::Flush,
-                            Some(1..=4) => PacketLines::default(),
-                            Some(length) => PacketLines::Content(length - 4),
-                            None => PacketLines::Broken,
-                        };
-                    }
-                }
-                PacketLines::Content(left) => {
-                    let taken = bytes.len().min(*left);
-                    bytes = &bytes[taken..];
-                    *left -= taken;
-                    if *left == 0 {
-                        *self = PacketLines::default();
-                    }
-                }
-                PacketLines::Flush | PacketLines::Broken => return,
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::kexinit::put_string;
     use super::*;
     use std::io::{Read, Write};
-
-    #[test]
-    fn pkt_lines_are_followed_to_the_flush_however_they_are_cut() {
-        let stream = b"000bhello\n\x000008abcd0001000004rest";
-        for cut in 0..stream.len() {
-            let mut packets = PacketLines::default();
-            packets.feed(&stream[..cut]);
-            packets.feed(&stream[cut..]);
-            assert_eq!(packets, PacketLines::Flush, "cut at {cut}");
-        }
-        for (bytes, expected) in
-            [(&b"conq: no"[..], PacketLines::Broken), (b"+123", PacketLines::Broken), (b"ffff", PacketLines::Content(65531))]
-        {
-            let mut packets = PacketLines::default();
-            packets.feed(bytes);
-            assert_eq!(packets, expected);
-        }
-    }
 
     /// What an agent's signature (algorithm, then `rest`) becomes when `algorithm` was asked for, and the flags it saw.
     fn signed(algorithm: &str, answered: &str, rest: &[u8]) -> (Result<Vec<u8>, Login>, u32) {
@@ -569,7 +416,7 @@ mod tests {
         }
         let other = Login::SignatureType { wanted: "rsa-sha2-512".into(), got: "ssh-rsa".into() };
         assert_eq!(signed("rsa-sha2-512", "ssh-rsa", bare).0, Err(other));
-        let malformed = Login::Agent(AgentError::Protocol("malformed signature"));
+        let malformed = Login::Agent(AgentError::Protocol("malformed signature".into()));
         assert_eq!(signed("ssh-ed25519", "ssh-ed25519", b"\0\0").0, Err(malformed));
     }
 }

@@ -3,7 +3,13 @@
 //! A fact has no cell, no lock and no handle, and knows nothing of how it was gathered. What it can be asked is pure. Here
 //! belongs the judgement that several checks or gatherers share; what a single check asks stays in that check.
 
+pub mod agent;
 pub mod bytes;
+pub mod connection;
+pub mod files;
+pub mod handshake;
+pub mod kexinit;
+pub mod session;
 
 /// Asserts that `value` survives a recording.
 #[cfg(test)]

@@ -22,7 +22,7 @@ fn loader() -> Loader {
 
 fn agent_key(path: &Path) -> AgentKey {
     let key = PublicKey::from_file(&with_suffix(path, ".pub")).expect("a public key");
-    AgentKey { blob: key.blob, comment: key.comment.into_bytes() }
+    AgentKey { blob: key.blob, comment: key.comment }
 }
 
 /// The defaults are listed whether or not they exist, and everything else in the folder is found.
@@ -35,7 +35,7 @@ fn defaults_and_every_other_key_at_hand() {
     let lost = made(home, "lost");
     fs::remove_file(&lost).expect("removed");
     let in_agent = made(home, "elsewhere");
-    let agent = [agent_key(&in_agent), AgentKey { blob: b"nonsense".to_vec(), comment: vec![0xff] }];
+    let agent = [agent_key(&in_agent), AgentKey { blob: b"nonsense".to_vec(), comment: "\u{fffd}".into() }];
     for file in ["elsewhere", "elsewhere.pub"] {
         fs::remove_file(home.join(file)).expect("removed");
     }

@@ -139,7 +139,7 @@ fn key_file(path: &Path, pool: &Pool, random: &mut Random) {
 fn agent_keys(socket: &Path) -> Vec<AgentKey> {
     let listed = run("ssh-add", &["-L"], Some(socket)).stdout;
     let lines = listed.split(|b| *b == b'\n').filter_map(|line| PublicKey::from_line(line).ok());
-    lines.map(|key| AgentKey { blob: key.blob, comment: key.comment.into_bytes() }).collect()
+    lines.map(|key| AgentKey { blob: key.blob, comment: key.comment }).collect()
 }
 
 /// As `format_identity` of ssh prints one.

@@ -295,7 +295,8 @@ fn logs_in_with_every_kind_of_key_an_agent_holds() {
     sshd.authorize(&lines);
     let mut client = Agent::connect(&agent.socket, within(20_000)).unwrap();
     let held = client.list().unwrap();
-    assert_eq!((held.len(), held[0].comment.as_str(), held[0].key_type().as_str()), (9, "ed25519", "ssh-ed25519"));
+    assert_eq!((held.len(), held[0].comment.as_str()), (9, "ed25519"));
+    assert!(held[0].blob.starts_with(b"\0\0\0\x0bssh-ed25519"));
     for blob in &blobs {
         let mut session = open(&sshd);
         let login = session.login_with_agent(&user(), &mut client, blob);
