@@ -142,7 +142,7 @@ pub fn neutralise(text: &str, limit: usize) -> String {
 
 /// `text` with the passwords of the URLs in it (RFC 3986, 3.2.1) as `***`, also where only `user:password@host` is left of a URL; over
 /// HTTP a user that is a token by its length goes too. No report needs one, redacted or not.
-fn without_passwords(text: &str) -> String {
+pub(crate) fn without_passwords(text: &str) -> String {
     /// Access tokens are longer than names.
     const TOKEN: usize = 20;
     let ends_login = |c: char| c == '/' || c.is_whitespace() || "\\\"'`<>=,;()".contains(c);

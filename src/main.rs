@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bbdoctor_checks::ALL;
-use bbdoctor_checks::evidence::environment::Environment;
+use bbdoctor_checks::evidence::environment::{self, Environment};
 use bbdoctor_checks::evidence::{Evidence, Operation, Request};
 use bbdoctor_checks::privacy::{QUOTE_LIMIT, neutralise};
 use clap::Parser as _;
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Exit {
-    let environment = Environment::capture();
+    let environment = environment::capture();
     let asking = environment.text(completions::VARIABLE);
     if let Some(offered) = asking.and_then(|shell| completions::answer(&shell, std::env::args_os())) {
         return say(&offered);

@@ -162,7 +162,17 @@ impl<T: Recorded, E: Serialize + for<'a> Deserialize<'a>> Recorded for Result<T,
     }
 }
 
-/// A list of pairs: JSON's own maps have text for keys.
+impl<A: Recorded, B: Recorded> Recorded for (A, B) {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (Lent(&self.0), Lent(&self.1)).serialize(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <(Given<A>, Given<B>)>::deserialize(deserializer).map(|(Given(a), Given(b))| (a, b))
+    }
+}
+
+/// A list of pairs: JSON's own maps have text for keys. The values are those of serde, not bytes.
 impl<K: Recorded + Ord, V: Serialize + for<'a> Deserialize<'a>> Recorded for BTreeMap<K, V> {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter().map(|(key, value)| (Lent(key), value)))

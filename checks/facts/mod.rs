@@ -6,7 +6,9 @@
 pub mod agent;
 pub mod bytes;
 pub mod connection;
+pub mod environment;
 pub mod files;
+pub mod git_url;
 pub mod handshake;
 pub mod kexinit;
 pub mod session;

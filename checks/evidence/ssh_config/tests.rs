@@ -218,7 +218,7 @@ fn files_are_judged_as_ssh_judges_them() {
 fn included_files_are_judged_as_the_installed_ssh_judges_them() {
     let mut home = Home::new("");
     home.ssh = SshTraits::examine(Path::new("ssh"), Instant::now() + Duration::from_secs(20)).expect("an ssh");
-    let environment = Environment::capture();
+    let environment = crate::evidence::environment::capture();
     home.account = Account::read(&environment);
     home.write("inner", "Port 1\n");
     let (outer, inner) = (home.path("outer"), home.path("inner"));

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bbdoctor_checks::evidence::account::Account;
-use bbdoctor_checks::evidence::environment::Environment;
+use bbdoctor_checks::evidence::environment::{self, Environment};
 use bbdoctor_checks::evidence::ssh_config::effective::{self, Effective, Shell, arguments, is_assembled, parse, reconcile};
 use bbdoctor_checks::evidence::ssh_config::{ConfigFile, Evaluation, ExecPolicy, Position, Question, Source, SshTraits, evaluate};
 
@@ -216,7 +216,7 @@ fn rewritten(file: &Path, position: &Position, line: &str) -> (String, String) {
 fn we_read_what_ssh_reads() {
     let deadline = Instant::now() + Duration::from_secs(30);
     let environment = Environment::from_iter(
-        Environment::capture()
+        environment::capture()
             .iter()
             .filter(|(k, _)| *k != "NOPE")
             .map(|(k, v)| (k.to_owned(), v.to_owned()))

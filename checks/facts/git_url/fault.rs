@@ -2,12 +2,12 @@
 
 use std::net::Ipv6Addr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{GitUrl, HttpUrl, Refused, SshForm, SshUrl, is_local, parse};
 
 /// A URL that cannot work, or not as its writer meant it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UrlFault {
     /// What is wrong.
     pub kind: UrlFaultKind,
@@ -16,7 +16,7 @@ pub struct UrlFault {
 }
 
 /// What is wrong with a URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum UrlFaultKind {
     /// `git@host/ws/repo`: git takes it for a local path.
     SlashForColon,
@@ -230,9 +230,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::facts::survives_json;
 
     fn mended(url: &str) -> (UrlFaultKind, Option<String>) {
         let fault = fault(url, &|_| false).unwrap_or_else(|| panic!("{url} has no fault"));
+        survives_json(&fault);
         (fault.kind, fault.corrected)
     }
 
