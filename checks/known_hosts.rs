@@ -10,7 +10,7 @@ use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::conversation::Peer;
-use crate::evidence::known_hosts::{Entry, Fault, Judgement, Marker};
+use crate::evidence::known_hosts::{HostKeyLine, Judgement, LineFault, Marker};
 use crate::evidence::trust::KnownHosts;
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::{Private, Text};
@@ -196,7 +196,7 @@ fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findin
     Some(finding.evidence("presented", text!("{} {}", &key.algorithm, key.fingerprint())))
 }
 
-fn changed(evidence: &Evidence, known: &KnownHosts, peer: &Peer, entries: &[Entry]) -> Finding {
+fn changed(evidence: &Evidence, known: &KnownHosts, peer: &Peer, entries: &[HostKeyLine]) -> Finding {
     let name = || Private::host(&known.entries.name);
     let was_retired = entries.iter().all(|e| bitbucket::retired_key(&e.key.fingerprint()).is_some());
     let summary = match (was_retired, peer.published) {
@@ -224,11 +224,11 @@ fn changed(evidence: &Evidence, known: &KnownHosts, peer: &Peer, entries: &[Entr
     }
     // What this user cannot change may stay: one entry with the right key is enough for ssh.
     let own = known.user_file.as_ref();
-    let mut mine: Vec<&Entry> = entries.iter().filter(|e| own == Some(&e.file) || evidence.can_replace(&e.file)).collect();
+    let mut mine: Vec<&HostKeyLine> = entries.iter().filter(|e| own == Some(&e.file) || evidence.can_replace(&e.file)).collect();
     // ssh-keygen leaves a file alone that has lines it cannot read.
     if !known.entries.malformed.is_empty() {
         mine.sort_by_key(|e| std::cmp::Reverse(e.line));
-        let drop = |e: &Entry| Edit { file: e.file.clone(), change: Change::Replace { line: e.line, with: Vec::new() } };
+        let drop = |e: &HostKeyLine| Edit { file: e.file.clone(), change: Change::Replace { line: e.line, with: Vec::new() } };
         let drops = mine.into_iter().map(|e| Remedy::edit("drop-line", "First, take the line out.", drop(e), Safety::Safe));
         return finding.remedies(drops).remedies(advice::trust_published_keys(known, peer, "Then add the published keys."));
     }
@@ -332,31 +332,31 @@ fn retired(known: &KnownHosts) -> Vec<Finding> {
         .collect()
 }
 
-fn file_of(entries: &[Entry]) -> Text {
+fn file_of(entries: &[HostKeyLine]) -> Text {
     entries.first().map(|e| text!("{} line {}", Private::path(&e.file), e.line)).unwrap_or_else(|| "known_hosts".into())
 }
 
-fn types(entries: &[Entry]) -> String {
+fn types(entries: &[HostKeyLine]) -> String {
     let mut types: Vec<_> = entries.iter().map(|e| e.algorithm.clone()).collect();
     types.dedup();
     types.join(", ")
 }
 
-fn types_and_prints(entries: &[Entry]) -> String {
+fn types_and_prints(entries: &[HostKeyLine]) -> String {
     entries.iter().map(|e| format!("{} {}", e.algorithm, e.key.fingerprint())).collect::<Vec<_>>().join(", ")
 }
 
-fn fault(fault: &Fault) -> Text {
+fn fault(fault: &LineFault) -> Text {
     match fault {
-        Fault::Marker => "its marker is not one ssh knows".into(),
-        Fault::Hash => "its hashed name is damaged".into(),
-        Fault::Truncated => "it ends before the key".into(),
-        Fault::Base64 | Fault::Damaged => "its key is damaged".into(),
-        Fault::TypeDiffers(inside) => text!("it names another type than its key, which is {}", Private::quoted(inside)),
-        Fault::ColumnOrder => "its columns are in the wrong order".into(),
-        Fault::Fingerprint => "it holds a fingerprint, not a key".into(),
-        Fault::UnknownType(kind) => text!("ssh does not know the type {}", Private::quoted(kind)),
-        Fault::RsaTooShort(bits) => text!("its RSA key is too short ({} bits)", *bits),
-        Fault::Version1 => "it is of SSH version 1".into(),
+        LineFault::Marker => "its marker is not one ssh knows".into(),
+        LineFault::Hash => "its hashed name is damaged".into(),
+        LineFault::Truncated => "it ends before the key".into(),
+        LineFault::Base64 | LineFault::Damaged => "its key is damaged".into(),
+        LineFault::TypeDiffers(inside) => text!("it names another type than its key, which is {}", Private::quoted(inside)),
+        LineFault::ColumnOrder => "its columns are in the wrong order".into(),
+        LineFault::Fingerprint => "it holds a fingerprint, not a key".into(),
+        LineFault::UnknownType(kind) => text!("ssh does not know the type {}", Private::quoted(kind)),
+        LineFault::RsaTooShort(bits) => text!("its RSA key is too short ({} bits)", *bits),
+        LineFault::Version1 => "it is of SSH version 1".into(),
     }
 }

@@ -15,8 +15,8 @@ pub use prediction::{Prediction, predict};
 use signing::{by_file, by_itself, signer};
 
 use super::key_file::{self, KeyFile, KeyState, Loader, with_suffix};
+use super::pattern;
 use super::public_key::{CertificateType, PublicKey};
-use super::ssh_config::pattern;
 
 pub use crate::facts::agent::AgentKey;
 

@@ -26,6 +26,7 @@ pub mod keys;
 pub mod known_hosts;
 pub mod ledger;
 pub mod libssh2;
+mod pattern;
 mod pkt_line;
 pub mod platform;
 pub mod process;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use certificate::{CertificateFacts, CertificateType};
@@ -28,10 +28,10 @@ pub const RSA_MINIMUM_BITS: u32 = 1024;
 const TEXT_LIMIT: usize = 1024;
 
 /// A public key, perhaps with a certificate around it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKey {
     /// The wire form: what is offered to a server and compared with the agent's.
-    #[serde(skip)]
+    #[serde(with = "crate::facts::bytes")]
     pub blob: Vec<u8>,
     /// The name inside the blob: `ssh-ed25519`, `ssh-rsa-cert-v01@openssh.com`, …
     pub algorithm: String,

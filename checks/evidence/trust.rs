@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Evidence;
 use super::key_file::with_suffix;
-use super::known_hosts::{Entry, HostEntries, Judgement, judge, lookup};
+use super::known_hosts::{HostEntries, HostKeyLine, Judgement, judge, lookup};
 use crate::bitbucket::Kind;
 use crate::check::Unavailable;
 
@@ -20,9 +20,9 @@ pub struct KnownHosts {
     /// The one to which ssh, or a person, adds keys; `None` when there is none, or it keeps nothing.
     pub user_file: Option<PathBuf>,
     /// Lines for the other names of the same service.
-    pub under_other_names: Vec<Entry>,
+    pub under_other_names: Vec<HostKeyLine>,
     /// Lines for this host in the copies that ssh and ssh-keygen leave (`known_hosts.old`), which nobody reads any more.
-    pub leftovers: Vec<Entry>,
+    pub leftovers: Vec<HostKeyLine>,
     /// The command whose keys ssh adds to those of the files (KnownHostsCommand); it is not run here.
     pub command: Option<String>,
 }

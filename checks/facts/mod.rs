@@ -11,6 +11,7 @@ pub mod files;
 pub mod git_url;
 pub mod handshake;
 pub mod kexinit;
+pub mod known_hosts;
 pub mod session;
 
 /// Asserts that `value` survives a recording.

@@ -3,7 +3,8 @@
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
-use super::{Fault, How, Marker, lookup_name};
+use super::{How, LineFault, Marker, lookup_name};
+use crate::evidence::pattern::{self, Case};
 use crate::evidence::public_key::encoding::base64_decode;
 use crate::evidence::public_key::{BadKey, PublicKey, is_type_name};
 
@@ -33,7 +34,7 @@ pub(super) enum Line {
     /// A comment, empty, or about another host.
     Other,
     /// Skipped by ssh, or would be if its host were asked for.
-    Malformed { fault: Fault, mentions_host: bool },
+    Malformed { fault: LineFault, mentions_host: bool },
     /// An entry for the host.
     Names { marker: Marker, names: Names, key: Box<PublicKey> },
 }
@@ -47,7 +48,7 @@ pub(super) fn read(raw: &[u8], wanted: &Wanted) -> Line {
         return Line::Other;
     }
     let malformed = |fault| Line::Malformed { fault, mentions_host: mentions(raw, wanted) };
-    let Some((marker, line)) = marker(line) else { return malformed(Fault::Marker) };
+    let Some((marker, line)) = marker(line) else { return malformed(LineFault::Marker) };
     let end = line.iter().position(|b| is_blank(*b)).unwrap_or(line.len());
     let (hosts, rest) = line.split_at(end);
     let rest = skip_blanks(rest);
@@ -93,7 +94,7 @@ fn marker(line: &[u8]) -> Option<(Marker, &[u8])> {
 }
 
 /// Whether the first column names the host: under its full name, else under the name to fall back to.
-fn names(hosts: &[u8], wanted: &Wanted) -> Result<Option<Names>, Fault> {
+fn names(hosts: &[u8], wanted: &Wanted) -> Result<Option<Names>, LineFault> {
     let candidates = [(Some(&wanted.name), false), (wanted.fallback.as_ref(), true)];
     for (name, via_fallback) in candidates {
         let Some(name) = name else { continue };
@@ -110,108 +111,67 @@ fn names(hosts: &[u8], wanted: &Wanted) -> Result<Option<Names>, Fault> {
 }
 
 /// As `match_maybe_hashed`: HMAC-SHA1 of the name under the line's own salt.
-fn hashed(hosts: &[u8], name: &str) -> Result<bool, Fault> {
-    let rest = hosts.strip_prefix(b"|1|").ok_or(Fault::Hash)?;
-    let bar = rest.iter().position(|b| *b == b'|').ok_or(Fault::Hash)?;
-    let salt = base64_decode(&rest[..bar]).filter(|salt| salt.len() == 20).ok_or(Fault::Hash)?;
-    let mut mac = Hmac::<Sha1>::new_from_slice(&salt).map_err(|_| Fault::Hash)?;
+fn hashed(hosts: &[u8], name: &str) -> Result<bool, LineFault> {
+    let rest = hosts.strip_prefix(b"|1|").ok_or(LineFault::Hash)?;
+    let bar = rest.iter().position(|b| *b == b'|').ok_or(LineFault::Hash)?;
+    let salt = base64_decode(&rest[..bar]).filter(|salt| salt.len() == 20).ok_or(LineFault::Hash)?;
+    let mut mac = Hmac::<Sha1>::new_from_slice(&salt).map_err(|_| LineFault::Hash)?;
     mac.update(name.as_bytes());
     // OpenSSH compares the texts: a hash that is cut or padded otherwise does not match, and is no error.
     Ok(base64_decode(&rest[bar + 1..]).is_some_and(|hash| mac.verify_slice(&hash).is_ok()))
 }
 
-/// As `match_hostname`, which is `match_pattern_list` without regard to case: a negated match rules the line out.
+/// As `match_hostname`.
 fn matches_list(name: &[u8], list: &[u8]) -> Option<How> {
-    let mut how = None;
-    for pattern in list.split(|b| *b == b',') {
-        let (negated, pattern) = match pattern {
-            [b'!', rest @ ..] => (true, rest),
-            all => (false, all),
-        };
-        // OpenSSH gives up on the whole list at a pattern of 1024 bytes or more.
-        if pattern.len() >= 1023 {
-            return None;
-        }
-        if matches(name, pattern) {
-            if negated {
-                return None;
-            }
-            let wild = pattern.iter().any(|b| matches!(b, b'*' | b'?'));
-            how = how.filter(|how| *how == How::Plain).or(Some(if wild { How::Wildcard } else { How::Plain }));
-        }
-    }
-    how
-}
-
-/// `*` and `?`, without going back further than the last `*`: no pattern takes more than a quadratic number of steps.
-fn matches(name: &[u8], pattern: &[u8]) -> bool {
-    let (mut n, mut p, mut retry) = (0, 0, None);
-    while n < name.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                retry = Some((p, n));
-                p += 1;
-            }
-            Some(&c) if c == b'?' || c.eq_ignore_ascii_case(&name[n]) => {
-                n += 1;
-                p += 1;
-            }
-            _ => match retry {
-                Some((star, from)) => {
-                    retry = Some((star, from + 1));
-                    (n, p) = (from + 1, star + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == b'*')
+    let fitting = pattern::fitting(name, list, Case::Ignored);
+    let plain = |entry: &&[u8]| !entry.iter().any(|b| matches!(b, b'*' | b'?'));
+    (!fitting.is_empty()).then(|| if fitting.iter().any(plain) { How::Plain } else { How::Wildcard })
 }
 
 /// The key behind the host, as `hostfile_read_key`.
-fn key(rest: &[u8]) -> Result<PublicKey, Fault> {
+fn key(rest: &[u8]) -> Result<PublicKey, LineFault> {
     if rest.first().is_none_or(|b| *b == b'#') {
-        return Err(Fault::Truncated);
+        return Err(LineFault::Truncated);
     }
     PublicKey::from_line(rest).map_err(|bad| match bad {
-        BadKey::Truncated => Fault::Truncated,
-        BadKey::UnknownType(name) => Fault::UnknownType(name),
-        BadKey::Base64 => Fault::Base64,
-        BadKey::Damaged => Fault::Damaged,
-        BadKey::TypeDiffers(inner) => Fault::TypeDiffers(inner),
-        BadKey::RsaTooShort(bits) => Fault::RsaTooShort(bits),
+        BadKey::Truncated => LineFault::Truncated,
+        BadKey::UnknownType(name) => LineFault::UnknownType(name),
+        BadKey::Base64 => LineFault::Base64,
+        BadKey::Damaged => LineFault::Damaged,
+        BadKey::TypeDiffers(inner) => LineFault::TypeDiffers(inner),
+        BadKey::RsaTooShort(bits) => LineFault::RsaTooShort(bits),
     })
 }
 
 /// A fault that shows in how the words stand.
-fn fault_of_columns(hosts: &[u8], rest: &[u8]) -> Option<Fault> {
+fn fault_of_columns(hosts: &[u8], rest: &[u8]) -> Option<LineFault> {
     let mut words = rest.split(|b| b.is_ascii_whitespace()).filter(|w| !w.is_empty());
     let (second, third) = (words.next(), words.next());
     let is_key = |word: &[u8]| word.starts_with(b"AAAA");
     // The second half of a line that was broken in two.
     if is_key(hosts) && second.is_none() {
-        return Some(Fault::Truncated);
+        return Some(LineFault::Truncated);
     }
     let is_type = |word: Option<&[u8]>| word.is_some_and(is_type_name);
     if [second, third].iter().flatten().any(|w| w.starts_with(b"SHA256:") || w.starts_with(b"MD5:")) {
-        return Some(Fault::Fingerprint);
+        return Some(LineFault::Fingerprint);
     }
     if is_type_name(hosts) || is_key(hosts) || (second.is_some_and(is_key) && (third.is_none() || is_type(third))) {
-        return Some(Fault::ColumnOrder);
+        return Some(LineFault::ColumnOrder);
     }
     let number = |word: Option<&[u8]>| word.is_some_and(|w| !w.is_empty() && w.iter().all(u8::is_ascii_digit));
-    (number(second) && number(third)).then_some(Fault::Version1)
+    (number(second) && number(third)).then_some(LineFault::Version1)
 }
 
 /// What is plainly wrong with a line, without decoding its key.
-fn glance(hosts: &[u8], rest: &[u8]) -> Option<Fault> {
+fn glance(hosts: &[u8], rest: &[u8]) -> Option<LineFault> {
     if let Some(fault) = fault_of_columns(hosts, rest) {
         return Some(fault);
     }
     let mut words = rest.split(|b| is_blank(*b)).filter(|w| !w.is_empty());
     match (words.next(), words.next()) {
-        (None, _) | (Some(_), None) => Some(Fault::Truncated),
-        (Some(kind), Some(_)) if !is_type_name(kind) => Some(Fault::UnknownType(crate::evidence::public_key::text(kind))),
+        (None, _) | (Some(_), None) => Some(LineFault::Truncated),
+        (Some(kind), Some(_)) if !is_type_name(kind) => Some(LineFault::UnknownType(crate::evidence::public_key::text(kind))),
         _ => None,
     }
 }

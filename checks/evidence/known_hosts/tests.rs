@@ -36,18 +36,18 @@ fn a_line_that_ssh_skips_is_told_with_its_reason() {
     let ed = key(folder, "ed", &["ed25519"]).line();
     let (kind, data) = ed.split_once(' ').expect("two words");
     let cases = [
-        (format!("h.example {kind}"), Fault::Truncated),
-        (format!("h.example {kind} {}", &data[..30]), Fault::Base64),
-        (format!("h.example {kind} {}", &data[..32]), Fault::Damaged),
-        ("h.example ssh-ed25519 SHA256:abc".to_owned(), Fault::Fingerprint),
-        (format!("h.example ssh-rsa {data}"), Fault::TypeDiffers("ssh-ed25519".to_owned())),
-        (format!("{kind} {data} h.example"), Fault::ColumnOrder),
-        (format!("h.example {data} {kind}"), Fault::ColumnOrder),
-        (format!("AAAA{} h.example", &data[30..]), Fault::ColumnOrder),
-        (format!("h.example ssh-nonsense {data}"), Fault::UnknownType("ssh-nonsense".to_owned())),
-        ("h.example 1024 35 1234567890".to_owned(), Fault::Version1),
-        (format!("@trusted h.example {ed}"), Fault::Marker),
-        (format!("@revoked @revoked h.example {ed}"), Fault::Marker),
+        (format!("h.example {kind}"), LineFault::Truncated),
+        (format!("h.example {kind} {}", &data[..30]), LineFault::Base64),
+        (format!("h.example {kind} {}", &data[..32]), LineFault::Damaged),
+        ("h.example ssh-ed25519 SHA256:abc".to_owned(), LineFault::Fingerprint),
+        (format!("h.example ssh-rsa {data}"), LineFault::TypeDiffers("ssh-ed25519".to_owned())),
+        (format!("{kind} {data} h.example"), LineFault::ColumnOrder),
+        (format!("h.example {data} {kind}"), LineFault::ColumnOrder),
+        (format!("AAAA{} h.example", &data[30..]), LineFault::ColumnOrder),
+        (format!("h.example ssh-nonsense {data}"), LineFault::UnknownType("ssh-nonsense".to_owned())),
+        ("h.example 1024 35 1234567890".to_owned(), LineFault::Version1),
+        (format!("@trusted h.example {ed}"), LineFault::Marker),
+        (format!("@revoked @revoked h.example {ed}"), LineFault::Marker),
     ];
     for (line, fault) in cases {
         let found = known(folder, &format!("# h.example\n\n{line}\n"), "H.example", 22);
@@ -110,33 +110,11 @@ fn a_large_file_is_read_at_once() {
 }
 
 #[test]
-fn known_types_are_proposed_first() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    let default: Vec<String> =
-        ["ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256"]
-            .map(str::to_owned)
-            .to_vec();
-    let order = |text: &str| preferred_algorithms(&known(folder, text, "h", 22), &default).join(" ");
-    let (rsa, ed) = (key(folder, "r", &["rsa", "-b", "2048"]).line(), key(folder, "e", &["ed25519"]).line());
-    assert_eq!(order(""), default.join(" "));
-    assert_eq!(order(&format!("h {ed}\nh {rsa}\n")), default.join(" "));
-    assert_eq!(
-        order(&format!("h {rsa}\n")),
-        "rsa-sha2-512 rsa-sha2-256 ssh-ed25519-cert-v01@openssh.com ssh-ed25519 ecdsa-sha2-nistp256"
-    );
-    assert_eq!(
-        order(&format!("@cert-authority h {ed}\nh {rsa}\n")),
-        "ssh-ed25519-cert-v01@openssh.com rsa-sha2-512 rsa-sha2-256 ssh-ed25519 ecdsa-sha2-nistp256"
-    );
-}
-
-#[test]
 fn a_line_broken_in_two_is_two_truncated_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = key(folder.path(), "a", &["ed25519"]).line();
     let broken = format!("h {}\n", line.replacen(' ', " \n", 1));
     let found = known(folder.path(), &broken, "h", 22);
     let told: Vec<_> = found.malformed.iter().map(|m| (m.line, m.fault.clone(), m.mentions_host)).collect();
-    assert_eq!(told, [(1, Fault::Truncated, true), (2, Fault::Truncated, false)]);
+    assert_eq!(told, [(1, LineFault::Truncated, true), (2, LineFault::Truncated, false)]);
 }

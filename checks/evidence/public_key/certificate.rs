@@ -1,6 +1,6 @@
 //! The part of an OpenSSH certificate that follows the public key (PROTOCOL.certkeys of OpenSSH).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::encoding::Reader;
 use super::text;
@@ -9,7 +9,7 @@ use super::text;
 const LIST_LIMIT: usize = 256;
 
 /// What a certificate is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CertificateType {
     /// To log in with.
@@ -19,7 +19,7 @@ pub enum CertificateType {
 }
 
 /// What a certificate says of the key in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateFacts {
     /// User or host.
     #[serde(rename = "type")]
@@ -37,10 +37,10 @@ pub struct CertificateFacts {
     /// Names of the critical options (`force-command`, `source-address`, `verify-required`).
     pub critical_options: Vec<String>,
     /// The public key of the authority that signed it, as a blob.
-    #[serde(skip)]
+    #[serde(with = "crate::facts::bytes")]
     pub authority: Vec<u8>,
     /// The certified key by itself, as a blob.
-    #[serde(skip)]
+    #[serde(with = "crate::facts::bytes")]
     pub plain_blob: Vec<u8>,
 }
 

@@ -14,8 +14,9 @@ use super::options::Place;
 use super::permissions::{self, Objection};
 use super::{
     ConfigFile, Doubt, EncodingFault, Evaluation, FileOutcome, FileRead, FileRole, Loser, NoteKind, Position, Problem, ProblemKind,
-    Question, Source, lexer::UnbalancedQuote, pattern, tokens,
+    Question, Source, lexer::UnbalancedQuote, tokens,
 };
+use crate::evidence::pattern::{self, Case};
 
 /// The most files that are read for one question, counting each reading.
 const FILE_LIMIT: usize = 2_000;
@@ -423,7 +424,7 @@ impl Reader<'_> {
     }
 
     fn is_ignored(&self, keyword: &str) -> bool {
-        self.first_text("ignoreunknown").is_some_and(|list| pattern::matches_list(keyword, list, true))
+        self.first_text("ignoreunknown").is_some_and(|list| pattern::matches_list(keyword, list, Case::Ignored))
     }
 
     fn enter_block(&mut self, source: &Source, state: &mut State, is_match: bool, args: &[Word]) {

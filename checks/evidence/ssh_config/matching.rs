@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use super::evaluate::{Failure, Fault, Mode, REMARK_LIMIT, Reader, State};
 use super::lexer::{Delimited, Line, Word};
 use super::tokens::{self, Expand, ExpandError, TokenContext};
-use super::{Doubt, ExecPolicy, HostPattern, ProblemKind, Source, UndecidedExec, pattern};
+use super::{Doubt, ExecPolicy, HostPattern, ProblemKind, Source, UndecidedExec};
+use crate::evidence::pattern::{self, Case};
 
 /// The words of a `Match` line: 9.8 and older read them like a keyword, 9.9 and newer like arguments.
 enum Words<'a> {
@@ -170,10 +171,10 @@ impl Reader<'_> {
         let version = self.q.ssh.version;
         let local_user = self.q.account.entry.as_ref().map(|e| e.name.as_str()).unwrap_or_default();
         Some(match name {
-            "host" => pattern::matches_host_list(host, value),
-            "originalhost" => pattern::matches_host_list(&self.q.host, value),
-            "user" => pattern::matches_list(user, value, false),
-            "localuser" => pattern::matches_list(local_user, value, false),
+            "host" => pattern::matches_list(host, value, Case::Ignored),
+            "originalhost" => pattern::matches_list(&self.q.host, value, Case::Ignored),
+            "user" => pattern::matches_list(user, value, Case::Counts),
+            "localuser" => pattern::matches_list(local_user, value, Case::Counts),
             "localnetwork" if version >= 904 => {
                 if let Source::File(position) = source {
                     self.doubt(Doubt::LocalNetwork(position.clone()));
@@ -182,11 +183,11 @@ impl Reader<'_> {
             }
             "tagged" if version >= 904 => match self.first_text("tag").unwrap_or_default() {
                 "" => value.is_empty(),
-                tag => pattern::matches_list(tag, value, false),
+                tag => pattern::matches_list(tag, value, Case::Counts),
             },
             "command" if version >= 1000 => match self.q.command.as_deref().unwrap_or_default() {
                 "" => value.is_empty(),
-                command => pattern::matches_list(command, value, false),
+                command => pattern::matches_list(command, value, Case::Counts),
             },
             "sessiontype" if version >= 1000 => {
                 let kind = match (self.first_text("sessiontype"), &self.q.command) {
@@ -194,10 +195,10 @@ impl Reader<'_> {
                     (_, Some(_)) => "exec",
                     _ => "shell",
                 };
-                pattern::matches_list(kind, value, false)
+                pattern::matches_list(kind, value, Case::Counts)
             }
             "version" if version >= 1000 => {
-                pattern::matches_list(&format!("OpenSSH_{}.{}p1", version / 100, version % 100), value, false)
+                pattern::matches_list(&format!("OpenSSH_{}.{}p1", version / 100, version % 100), value, Case::Counts)
             }
             _ => return None,
         })

@@ -19,7 +19,6 @@ mod lexer;
 mod matching;
 mod merge;
 mod options;
-pub mod pattern;
 pub mod permissions;
 mod remarks;
 pub mod second_opinion;

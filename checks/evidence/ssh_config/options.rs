@@ -5,7 +5,8 @@ use super::keywords::{AlgorithmList, HASH, Kind, Known};
 use super::lexer::{Line, Word};
 use super::tokens::{ExpandError, substitute};
 use super::values::{self, Forward};
-use super::{Doubt, NoteKind, ProblemKind, Source, pattern};
+use super::{Doubt, NoteKind, ProblemKind, Source};
+use crate::evidence::pattern;
 
 /// The most identity or certificate files ssh keeps (`SSH_MAX_IDENTITY_FILES`).
 const MAX_IDENTITY_FILES: usize = 100;

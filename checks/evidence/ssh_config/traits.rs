@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::process::Program;
 use super::effective::{Effective, parse};
 use super::keywords::AlgorithmList;
-use super::pattern;
+use crate::evidence::pattern;
 
 /// The traits of one ssh that change how it reads its configuration.
 #[derive(Debug, Clone, Serialize)]

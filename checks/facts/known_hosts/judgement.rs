@@ -1,26 +1,26 @@
 //! What ssh makes of a presented host key: `check_key_in_hostkeys` of `hostfile.c`, `check_host_key` of `sshconnect.c`
 //! and `order_hostkeyalgs` of `sshconnect2.c`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Entry, HostEntries, Marker};
+use super::{HostEntries, HostKeyLine, Marker};
 use crate::evidence::public_key::{Blob, PublicKey, is_certificate_name, same_plain_kind};
 
 /// What ssh would say to a presented key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Judgement {
     /// The key is known by this line, or the authority of its certificate is.
-    Trusted(Entry),
+    Trusted(HostKeyLine),
     /// A line revokes the key, or the authority of its certificate.
-    Revoked(Entry),
+    Revoked(HostKeyLine),
     /// Lines hold another key of the presented type: `REMOTE HOST IDENTIFICATION HAS CHANGED`.
-    Changed(Vec<Entry>),
+    Changed(Vec<HostKeyLine>),
     /// Lines hold keys, none of the presented type. ssh calls this changed too, although it is none; it comes about when
     /// HostKeyAlgorithms forces a type, or when the server no longer has the known ones.
-    OtherTypesOnly(Vec<Entry>),
+    OtherTypesOnly(Vec<HostKeyLine>),
     /// Only lines with authorities speak of the host, and what was presented is not signed by one: unknown to ssh.
-    CertificateAuthorityOnly(Vec<Entry>),
+    CertificateAuthorityOnly(Vec<HostKeyLine>),
     /// No line speaks of the host.
     Unknown,
 }
@@ -50,14 +50,14 @@ pub fn judge(entries: &HostEntries, presented: &Blob) -> Judgement {
     }
 }
 
-fn marked(entries: &HostEntries, via_fallback: bool, marker: Marker) -> impl Iterator<Item = &Entry> {
+fn marked(entries: &HostEntries, via_fallback: bool, marker: Marker) -> impl Iterator<Item = &HostKeyLine> {
     entries.keys.iter().filter(move |e| e.via_fallback == via_fallback && e.marker == marker)
 }
 
 /// `None` for a plain key, and for a certificate of which nothing is known.
 fn as_certificate(entries: &HostEntries, key: &PublicKey, via_fallback: bool) -> Option<Judgement> {
     let authority = &key.certificate.as_ref()?.authority;
-    let revoked = |e: &&Entry| e.key.plain_blob() == key.plain_blob() || e.key.plain_blob() == authority;
+    let revoked = |e: &&HostKeyLine| e.key.plain_blob() == key.plain_blob() || e.key.plain_blob() == authority;
     if let Some(entry) = marked(entries, via_fallback, Marker::Revoked).find(revoked) {
         return Some(Judgement::Revoked(entry.clone()));
     }
