@@ -6,18 +6,16 @@
 
 mod include;
 mod parameters;
-pub mod remotes;
 pub mod repository;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use gix_config::parse::{EventRef, Events};
-use serde::Serialize;
 
 use super::environment::Environment;
 use super::files;
-pub use repository::{Discovery, Repository};
+pub use crate::facts::git_config::*;
 
 /// The most files that are read; nobody has as many, but includes can multiply.
 const FILE_LIMIT: usize = 500;
@@ -25,200 +23,32 @@ const FILE_LIMIT: usize = 500;
 /// How deep git follows includes.
 const INCLUDE_DEPTH: usize = 10;
 
-/// Which configuration a value belongs to, later ones win; as `git config --show-scope` names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Scope {
-    /// The installation's, `/etc/gitconfig`.
-    System,
-    /// The user's, `~/.config/git/config` and `~/.gitconfig`.
-    Global,
-    /// The repository's.
-    Local,
-    /// The worktree's.
-    Worktree,
-    /// `git -c`, and the variables `GIT_CONFIG_COUNT` and `GIT_CONFIG_PARAMETERS`.
-    Command,
-}
-
-/// Where a value stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Origin {
-    /// Which configuration.
-    pub scope: Scope,
-    /// The file; `None` for a value from the environment.
-    pub file: Option<PathBuf>,
-    /// The line of the key in that file, counted from 1.
-    pub line: Option<usize>,
-}
-
-/// One value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
-    /// `section.subsection.name`, section and name in lower case.
-    pub key: String,
-    /// The value; `None` for a key without `=`, which means true.
-    pub value: Option<Vec<u8>>,
-    /// Where it stands.
-    pub origin: Origin,
-}
-
-impl Entry {
-    /// The value as text; bytes that are not UTF-8 are replaced. A key without `=` reads as empty.
-    pub fn text(&self) -> String {
-        self.value.as_deref().map(|v| String::from_utf8_lossy(v).into_owned()).unwrap_or_default()
+/// Reads what git would read in `folder`, which must be absolute.
+pub fn read(environment: &Environment, folder: &Path) -> GitConfig {
+    // Whether a repository is to be trusted is asked of everything but the repository's own files.
+    let mut protected = ConfigReader::new(environment, None);
+    let early = protected.shared().and_then(|()| parameters::read(&mut protected));
+    let discovery = repository::discover(environment, folder, &protected);
+    if let Err(fault) = early {
+        return GitConfig { settings: protected.settings, fault: Some(fault), discovery };
     }
-
-    /// The subsection and the name, if the key lies in `section`.
-    pub fn within(&self, section: &str) -> Option<(Option<&str>, &str)> {
-        let rest = self.key.strip_prefix(section)?.strip_prefix('.')?;
-        Some(match rest.rsplit_once('.') {
-            Some((subsection, name)) => (Some(subsection), name),
-            None => (None, rest),
-        })
-    }
-
-    /// git's reading of a truth value; `None` where git would die of it.
-    pub fn boolean(&self) -> Option<bool> {
-        self.value.as_deref().map_or(Some(true), |v| boolean(&String::from_utf8_lossy(v)))
-    }
-}
-
-/// `git_parse_maybe_bool`: words and integers.
-fn boolean(value: &str) -> Option<bool> {
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" => Some(true),
-        "" | "false" | "no" | "off" => Some(false),
-        number => number.trim_start().trim_end_matches(['k', 'm', 'g']).parse::<i64>().ok().map(|n| n != 0),
-    }
-}
-
-/// What git dies of while it reads its configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-pub enum ConfigFault {
-    /// A line that is no configuration.
-    #[error("bad config line {line} in file {}", file.display())]
-    BadLine {
-        /// The file.
-        file: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// That line's bytes, at most 200.
-        text: Vec<u8>,
-    },
-    /// A file that is there and cannot be read.
-    #[error("unable to access {}: {error}", file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// The system's words.
-        error: String,
-    },
-    /// Includes nested deeper than git goes, most often a file that includes itself.
-    #[error("exceeded maximum include depth while including {}", file.display())]
-    IncludeDepth {
-        /// The file that was not read any more.
-        file: PathBuf,
-        /// Where it is included.
-        from: Origin,
-    },
-    /// An include path that cannot be expanded, or is relative to nothing.
-    #[error("could not expand include path {path:?}")]
-    IncludePath {
-        /// The path as it stands.
-        path: String,
-        /// Where it stands.
-        from: Origin,
-    },
-    /// A remote's URL in a file that is included because of a remote's URL.
-    #[error("remote URLs cannot be configured in a file included by hasconfig:remote.*.url")]
-    RemoteUrlInHasconfig {
-        /// Where the URL stands.
-        origin: Origin,
-    },
-    /// A variable of the environment that git cannot read.
-    #[error("bad value in the environment variable {variable}")]
-    BadVariable {
-        /// Its name.
-        variable: String,
-    },
-    /// More files than anybody has; what follows was not read.
-    #[error("too many configuration files")]
-    TooManyFiles,
-}
-
-impl ConfigFault {
-    /// The file, and the line counted from 1, that git stumbles over.
-    pub fn place(&self) -> Option<(&Path, Option<usize>)> {
-        match self {
-            ConfigFault::BadLine { file, line, .. } => Some((file, Some(*line))),
-            ConfigFault::Unreadable { file, .. } => Some((file, None)),
-            ConfigFault::IncludeDepth { from, .. }
-            | ConfigFault::IncludePath { from, .. }
-            | ConfigFault::RemoteUrlInHasconfig { origin: from } => Some((from.file.as_deref()?, from.line)),
-            ConfigFault::BadVariable { .. } | ConfigFault::TooManyFiles => None,
+    let repository = match &discovery {
+        Discovery::Found(repository) => Some(repository),
+        _ => None,
+    };
+    let mut reader = ConfigReader::new(environment, repository);
+    let mut fault = reader.everything().err();
+    if reader.asked_for_remotes {
+        // git first reads all that depends on remotes whether it applies or not, and wants no remote in it.
+        let mut survey = ConfigReader { remotes: Remotes::Survey, ..ConfigReader::new(environment, repository) };
+        fault = survey.everything().err();
+        if fault.is_none() {
+            let urls = survey.settings.iter().filter(|e| is_remote_url(&e.key)).map(GitSetting::text).collect();
+            reader = ConfigReader { remotes: Remotes::Known(urls), ..ConfigReader::new(environment, repository) };
+            fault = reader.everything().err();
         }
     }
-}
-
-/// git's configuration as it applies in one folder.
-#[derive(Debug, Clone, Serialize)]
-pub struct GitConfig {
-    /// Every value, in git's order: of several for one key, the last wins.
-    pub entries: Vec<Entry>,
-    /// The files that were read.
-    pub files: Vec<PathBuf>,
-    /// What git dies of, if it does; `entries` then ends before it.
-    pub fault: Option<ConfigFault>,
-    /// The repository that the folder belongs to.
-    pub discovery: Discovery,
-}
-
-impl GitConfig {
-    /// Reads what git would read in `folder`, which must be absolute.
-    pub fn read(environment: &Environment, folder: &Path) -> Self {
-        // Whether a repository is to be trusted is asked of everything but the repository's own files.
-        let mut protected = Reader::new(environment, None);
-        let early = protected.shared().and_then(|()| parameters::read(&mut protected));
-        let discovery = repository::discover(environment, folder, &protected);
-        if let Err(fault) = early {
-            return GitConfig { entries: protected.entries, files: protected.files, fault: Some(fault), discovery };
-        }
-        let repository = match &discovery {
-            Discovery::Found(repository) => Some(repository),
-            _ => None,
-        };
-        let mut reader = Reader::new(environment, repository);
-        let mut fault = reader.everything().err();
-        if reader.asked_for_remotes {
-            // git first reads all that depends on remotes whether it applies or not, and wants no remote in it.
-            let mut survey = Reader { remotes: Remotes::Survey, ..Reader::new(environment, repository) };
-            fault = survey.everything().err();
-            if fault.is_none() {
-                let urls = survey.entries.iter().filter(|e| is_remote_url(&e.key)).map(Entry::text).collect();
-                reader = Reader { remotes: Remotes::Known(urls), ..Reader::new(environment, repository) };
-                fault = reader.everything().err();
-            }
-        }
-        GitConfig { entries: reader.entries, files: reader.files, fault, discovery }
-    }
-
-    /// The repository, if there is one that git trusts.
-    pub fn repository(&self) -> Option<&Repository> {
-        match &self.discovery {
-            Discovery::Found(repository) => Some(repository),
-            _ => None,
-        }
-    }
-
-    /// The value that counts for `key` (section and name in lower case).
-    pub fn get(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().rev().find(|e| e.key == key)
-    }
-
-    /// All values of `key`, in git's order.
-    pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Entry> {
-        self.entries.iter().filter(move |e| e.key == key)
-    }
+    GitConfig { settings: reader.settings, fault, discovery }
 }
 
 fn is_remote_url(key: &str) -> bool {
@@ -226,13 +56,14 @@ fn is_remote_url(key: &str) -> bool {
 }
 
 /// Reads files into `entries`, includes and all.
-struct Reader<'a> {
+struct ConfigReader<'a> {
     environment: &'a Environment,
     repository: Option<&'a Repository>,
     remotes: Remotes,
     asked_for_remotes: bool,
-    entries: Vec<Entry>,
-    files: Vec<PathBuf>,
+    settings: Vec<GitSetting>,
+    /// How many files were read.
+    files: usize,
 }
 
 /// What is known of the remotes' URLs, which `hasconfig:remote.*.url` asks for.
@@ -256,15 +87,15 @@ struct Way {
     without_remotes: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ConfigReader<'a> {
     fn new(environment: &'a Environment, repository: Option<&'a Repository>) -> Self {
-        Reader {
+        ConfigReader {
             environment,
             repository,
             remotes: Remotes::Unknown,
             asked_for_remotes: false,
-            entries: Vec::new(),
-            files: Vec::new(),
+            settings: Vec::new(),
+            files: 0,
         }
     }
 
@@ -290,8 +121,8 @@ impl<'a> Reader<'a> {
         if let Some(repository) = self.repository {
             let way = Way { scope: Scope::Local, depth: 0, gentle: false, without_remotes: false };
             self.file(&repository.common_dir.join("config"), way)?;
-            let per_worktree = self.entries.iter().rev().find(|e| e.key == "extensions.worktreeconfig");
-            if per_worktree.and_then(Entry::boolean) == Some(true) {
+            let per_worktree = self.settings.iter().rev().find(|e| e.key == "extensions.worktreeconfig");
+            if per_worktree.and_then(GitSetting::boolean) == Some(true) {
                 self.file(&repository.git_dir.join("config.worktree"), Way { scope: Scope::Worktree, ..way })?;
             }
         }
@@ -307,29 +138,26 @@ impl<'a> Reader<'a> {
             Err(e) if e.kind() == ErrorKind::PermissionDenied && way.gentle => return Ok(()),
             Err(e) => return Err(unreadable(&e)),
         };
-        if self.files.len() == FILE_LIMIT {
+        if self.files == FILE_LIMIT {
             return Err(ConfigFault::TooManyFiles);
         }
-        self.files.push(path.to_path_buf());
+        self.files += 1;
         let (values, bad) = values(&bytes);
         for (key, value, line) in values {
             let origin = Origin { scope: way.scope, file: Some(path.to_path_buf()), line: Some(line) };
-            self.entry(Entry { key, value, origin }, way)?;
+            self.entry(GitSetting { key, value, origin }, way)?;
         }
         match bad {
-            Some(line) => {
-                let text = bytes.split(|b| *b == b'\n').nth(line - 1).unwrap_or_default();
-                Err(ConfigFault::BadLine { file: path.to_path_buf(), line, text: text.iter().take(200).copied().collect() })
-            }
+            Some(line) => Err(ConfigFault::BadLine { file: path.to_path_buf(), line }),
             None => Ok(()),
         }
     }
 
-    fn entry(&mut self, entry: Entry, way: Way) -> Result<(), ConfigFault> {
+    fn entry(&mut self, entry: GitSetting, way: Way) -> Result<(), ConfigFault> {
         if way.without_remotes && is_remote_url(&entry.key) {
             return Err(ConfigFault::RemoteUrlInHasconfig { origin: entry.origin });
         }
-        self.entries.push(entry.clone());
+        self.settings.push(entry.clone());
         self.include(&entry, way)
     }
 }
@@ -496,7 +324,7 @@ mod tests {
                 ("GIT_CONFIG_NOSYSTEM", "1".into()),
                 ("GIT_CONFIG_PARAMETERS", text.clone().into()),
             ]);
-            let config = GitConfig::read(&environment, folder.path());
+            let config = super::read(&environment, folder.path());
             let _ = config.remotes();
             let _ = config.rewrite(&text, remotes::UrlUse::Push);
         }

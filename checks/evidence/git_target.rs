@@ -2,22 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use super::environment::Environment;
-use super::git_config::GitConfig;
-use super::git_config::remotes::{Remote, Rewrite, Setting, UrlUse};
+use super::git_config::remotes::{Remote, Rewrite, UrlUse};
+use super::git_config::{self, GitConfig, GitSetting};
 use super::git_url::{self, GitUrl};
 
 /// What is to be examined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum Target {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
     /// A remote.
     Remote {
         /// Its name.
         name: String,
-        /// Where its URL stands; `None` when git takes the name itself for a URL.
-        setting: Option<Setting>,
         /// Its URL before and after git's rules; of several the first that is Bitbucket's, else the first.
         url: String,
         /// See `url`.
@@ -35,17 +31,14 @@ pub enum Target {
     /// A host, or an alias of ssh_config.
     Host(String),
     /// The service without a repository.
-    Service {
-        /// Remotes that were not taken, because they are not Bitbucket's or not what git would use.
-        passed_over: Vec<String>,
-    },
+    Service,
 }
 
 /// A target and where it was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// The target.
-    pub target: Target,
+    pub target: Chosen,
     /// The folder in which git would be run; another than the given one when the argument is a local repository, and then
     /// its configuration is to be read there.
     pub folder: PathBuf,
@@ -71,7 +64,7 @@ pub fn choose(
         return here(of_remote(config, &remote, push, is_bitbucket));
     }
     let purpose = if push { UrlUse::Push } else { UrlUse::Fetch };
-    let url = || Target::Url { url: given.to_string(), rewrite: config.rewrite(given, purpose) };
+    let url = || Chosen::Url { url: given.to_string(), rewrite: config.rewrite(given, purpose) };
     // A rule may make a URL of the shortest word.
     if given.contains([':', '@', ' ']) || config.rewrite(given, purpose).rule.is_some() {
         return here(url());
@@ -82,22 +75,22 @@ pub fn choose(
             .iter()
             .filter(|(name, _)| !matches!(name.to_str(), Some("GIT_DIR" | "GIT_WORK_TREE" | "GIT_COMMON_DIR")))
             .collect();
-        let config = GitConfig::read(&inside, &path);
+        let config = git_config::read(&inside, &path);
         if config.repository().is_some() {
             return Choice { target: of_config(&config, push, is_bitbucket), folder: path };
         }
     }
     let slug = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'.'));
     here(match given.split_once('/') {
-        None => Target::Host(given.to_string()),
+        None => Chosen::Host(given.to_string()),
         Some((workspace, repository)) if slug(workspace) && !workspace.contains('.') && slug(repository) => {
-            Target::Repository(format!("{workspace}/{}", repository.strip_suffix(".git").unwrap_or(repository)))
+            Chosen::Repository(format!("{workspace}/{}", repository.strip_suffix(".git").unwrap_or(repository)))
         }
         Some(_) => url(),
     })
 }
 
-fn of_config(config: &GitConfig, push: bool, is_bitbucket: &dyn Fn(&GitUrl) -> bool) -> Target {
+fn of_config(config: &GitConfig, push: bool, is_bitbucket: &dyn Fn(&GitUrl) -> bool) -> Chosen {
     let name = match config.default_remote(push) {
         // A branch that follows another of this repository's own says nothing about the service.
         name if name == "." => config.usual_remote(),
@@ -110,33 +103,33 @@ fn of_config(config: &GitConfig, push: bool, is_bitbucket: &dyn Fn(&GitUrl) -> b
         // A branch may follow a URL.
         None if name.contains(':') => {
             let purpose = if push { UrlUse::Push } else { UrlUse::Fetch };
-            Some(Target::Url { rewrite: config.rewrite(&name, purpose), url: name })
+            Some(Chosen::Url { rewrite: config.rewrite(&name, purpose), url: name })
         }
         None => None,
     };
-    let rewritten = |target: &Target| match target {
-        Target::Remote { rewrite, url, .. } | Target::Url { rewrite, url } => ours(url, rewrite, is_bitbucket),
+    let rewritten = |target: &Chosen| match target {
+        Chosen::Remote { rewrite, url, .. } | Chosen::Url { rewrite, url } => ours(url, rewrite, is_bitbucket),
         _ => false,
     };
     // A remote that is Bitbucket's for fetching is meant when it is pushed to, wherever its `pushurl` leads.
     let fetched_from = remote.filter(|_| push).map(|r| of_remote(config, r, false, is_bitbucket));
-    let meant = |target: &Target| rewritten(target) || fetched_from.as_ref().is_some_and(rewritten);
-    chosen.filter(meant).unwrap_or_else(|| Target::Service { passed_over: remotes.iter().map(|r| r.name.clone()).collect() })
+    let meant = |target: &Chosen| rewritten(target) || fetched_from.as_ref().is_some_and(rewritten);
+    chosen.filter(meant).unwrap_or(Chosen::Service)
 }
 
-fn of_remote(config: &GitConfig, remote: &Remote, push: bool, is_bitbucket: &dyn Fn(&GitUrl) -> bool) -> Target {
+fn of_remote(config: &GitConfig, remote: &Remote, push: bool, is_bitbucket: &dyn Fn(&GitUrl) -> bool) -> Chosen {
     let mut urls = config.urls(remote, push);
     if !push {
         // git fetches from the first alone.
         urls.truncate(1);
     }
-    let written = |setting: &Option<Setting>| setting.as_ref().map_or(remote.name.clone(), |s| s.value.clone());
+    let written = |setting: &Option<GitSetting>| setting.as_ref().map_or(remote.name.clone(), |s| s.text());
     let best = urls.iter().position(|(setting, rewrite)| ours(&written(setting), rewrite, is_bitbucket)).unwrap_or(0);
     let (setting, rewrite) = match urls.into_iter().nth(best) {
         Some((setting, rewrite)) => (setting, rewrite),
         None => (None, Rewrite { result: remote.name.clone(), rule: None }),
     };
-    Target::Remote { name: remote.name.clone(), url: written(&setting), setting, rewrite }
+    Chosen::Remote { name: remote.name.clone(), url: written(&setting), rewrite }
 }
 
 /// Whether a URL leads to Bitbucket, or would if it were not for a slip or a rule.
@@ -176,19 +169,19 @@ mod tests {
     fn choice(text: &str, given: Option<&str>, below: &str) -> Choice {
         let (top, environment) = place(text);
         let folder = top.path().join(below);
-        let config = GitConfig::read(&environment, &folder);
+        let config = git_config::read(&environment, &folder);
         choose(given, &folder, &environment, &config, false, &|url| {
             url.host().is_some_and(|h| h.eq_ignore_ascii_case("bitbucket.org"))
         })
     }
 
-    fn name(target: &Target) -> String {
+    fn name(target: &Chosen) -> String {
         match target {
-            Target::Remote { name, .. } => format!("remote {name}"),
-            Target::Url { rewrite, .. } => format!("url {}", rewrite.result),
-            Target::Repository(path) => format!("repository {path}"),
-            Target::Host(host) => format!("host {host}"),
-            Target::Service { passed_over } => format!("service {}", passed_over.join(" ")),
+            Chosen::Remote { name, .. } => format!("remote {name}"),
+            Chosen::Url { rewrite, .. } => format!("url {}", rewrite.result),
+            Chosen::Repository(path) => format!("repository {path}"),
+            Chosen::Host(host) => format!("host {host}"),
+            Chosen::Service => "service".to_string(),
         }
     }
 
@@ -220,13 +213,13 @@ mod tests {
         for (text, expected) in [
             (CONFIG.to_string(), "remote origin"),
             (upstream("slip"), "remote slip"),
-            (upstream("hub"), "service origin hub slip"),
+            (upstream("hub"), "service"),
             (upstream("git@bitbucket.org:u/v"), "url git@bitbucket.org:u/v"),
             ("[remote \"work\"]\nurl=ssh://git@BITBUCKET.org/x/y\n".to_string(), "remote work"),
-            ("[core]\n".to_string(), "service "),
+            ("[core]\n".to_string(), "service"),
         ] {
             assert_eq!(name(&choice(&text, None, "app").target), expected, "{text}");
         }
-        assert_eq!(name(&choice(CONFIG, None, "").target), "service ");
+        assert_eq!(name(&choice(CONFIG, None, "").target), "service");
     }
 }

@@ -259,7 +259,7 @@ impl Evidence {
 
     /// git's configuration in the current folder.
     pub fn git_config(&self) -> &GitConfig {
-        self.git_config.get_or_init(|| GitConfig::read(self.environment(), &self.folder))
+        self.git_config.get_or_init(|| git_config::read(self.environment(), &self.folder))
     }
 
     /// What is examined.

@@ -8,7 +8,7 @@ use super::git_config::GitConfig;
 use super::git_config::remotes::Rule;
 use super::git_config::repository::Discovery;
 use super::git_config::{ConfigFault, Origin};
-use super::git_target::{self, Target as Chosen};
+use super::git_target::{self, Chosen};
 use super::git_url::{self, GitUrl, SshForm, SshUrl, UrlFault, UrlFaultKind};
 use crate::bitbucket::Services;
 
@@ -165,7 +165,7 @@ pub(super) fn choose(
             Target { rule: rewrite.rule, ..Target::of_url(given, folder, services, &url, &rewrite.result) }
         }
         Chosen::Host(host) => of_host(given, folder, &host),
-        Chosen::Service { .. } => {
+        Chosen::Service => {
             if let (Some(repository), true) = (config.repository(), config.remotes().is_empty()) {
                 let folder = repository.work_tree.clone().unwrap_or_else(|| repository.git_dir.clone());
                 return Err(NoTarget::NoRemote { folder });

@@ -8,6 +8,7 @@ pub mod bytes;
 pub mod connection;
 pub mod environment;
 pub mod files;
+pub mod git_config;
 pub mod git_url;
 pub mod handshake;
 pub mod kexinit;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use gix_glob::wildmatch::Mode;
 
-use super::{ConfigFault, Entry, INCLUDE_DEPTH, Reader, Remotes, Way, git_prefix};
+use super::{ConfigFault, ConfigReader, GitSetting, INCLUDE_DEPTH, Remotes, Way, git_prefix};
 use crate::evidence::account::Account;
 use crate::evidence::environment::Environment;
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     /// Reads the file that `entry` includes, if it includes one and its condition holds.
-    pub(super) fn include(&mut self, entry: &Entry, way: Way) -> Result<(), ConfigFault> {
+    pub(super) fn include(&mut self, entry: &GitSetting, way: Way) -> Result<(), ConfigFault> {
         let mut without_remotes = way.without_remotes;
         match (entry.within("include"), entry.within("includeif")) {
             (Some((None, "path")), _) => {}
@@ -41,7 +41,7 @@ impl Reader<'_> {
         self.file(&path, Way { depth: way.depth + 1, gentle: false, without_remotes, ..way })
     }
 
-    fn holds(&mut self, condition: &str, entry: &Entry) -> Result<bool, ConfigFault> {
+    fn holds(&mut self, condition: &str, entry: &GitSetting) -> Result<bool, ConfigFault> {
         if let Some(pattern) = condition.strip_prefix("gitdir:") {
             return self.in_git_dir(pattern, entry, Mode::empty());
         }
@@ -64,7 +64,7 @@ impl Reader<'_> {
         Ok(false)
     }
 
-    fn in_git_dir(&self, pattern: &str, entry: &Entry, case: Mode) -> Result<bool, ConfigFault> {
+    fn in_git_dir(&self, pattern: &str, entry: &GitSetting, case: Mode) -> Result<bool, ConfigFault> {
         let Some(repository) = self.repository else { return Ok(false) };
         let mut pattern =
             expand(self.environment, pattern.as_bytes(), true).map_or(pattern.into(), |p| p.as_os_str().as_bytes().to_vec());

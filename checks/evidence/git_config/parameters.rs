@@ -3,10 +3,10 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::{ConfigFault, Entry, Origin, Reader, Scope, Way};
+use super::{ConfigFault, ConfigReader, GitSetting, Origin, Scope, Way};
 
 /// Adds what the environment says to what `reader` has.
-pub(super) fn read(reader: &mut Reader<'_>) -> Result<(), ConfigFault> {
+pub(super) fn read(reader: &mut ConfigReader<'_>) -> Result<(), ConfigFault> {
     let mut found = Vec::new();
     let environment = reader.environment;
     let bad = |variable: &str| ConfigFault::BadVariable { variable: variable.to_string() };
@@ -24,7 +24,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<(), ConfigFault> {
     }
     let way = Way { scope: Scope::Command, depth: 0, gentle: false, without_remotes: false };
     for (key, value) in found {
-        reader.entry(Entry { key, value, origin: Origin { scope: Scope::Command, file: None, line: None } }, way)?;
+        reader.entry(GitSetting { key, value, origin: Origin { scope: Scope::Command, file: None, line: None } }, way)?;
     }
     Ok(())
 }

@@ -6,55 +6,14 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
-use super::{Reader, boolean, include};
+use super::{ConfigReader, include};
 use crate::evidence::environment::Environment;
 use crate::evidence::files;
-
-/// A repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Repository {
-    /// Its own folder: `.git`, or what a `.git` file points to.
-    pub git_dir: PathBuf,
-    /// The folder that its worktrees share; has `config`.
-    pub common_dir: PathBuf,
-    /// The top of the working tree, where the walk found it; `None` for a bare repository and under `GIT_DIR`.
-    pub work_tree: Option<PathBuf>,
-    /// The branch that is checked out, without `refs/heads/`.
-    pub branch: Option<String>,
-}
-
-/// What git finds from a folder upwards.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum Discovery {
-    /// A repository.
-    Found(Repository),
-    /// None.
-    Absent,
-    /// A repository that git refuses, because it belongs to somebody else and no `safe.directory` names it.
-    Dubious {
-        /// What `safe.directory` would have to name.
-        path: PathBuf,
-        /// The part that belongs to somebody else.
-        item: PathBuf,
-        /// Whose it is.
-        owner: u32,
-    },
-    /// A bare repository, which `safe.bareRepository=explicit` keeps out.
-    BareForbidden {
-        /// Where it is.
-        path: PathBuf,
-    },
-    /// A `.git` file or a `GIT_DIR` that leads to no repository.
-    Broken {
-        /// What leads nowhere.
-        path: PathBuf,
-    },
-}
+use crate::facts::git_config::boolean;
+pub use crate::facts::git_config::{Discovery, Repository};
 
 /// Finds the repository of `folder`; `protected` holds the configuration that may decide on trust.
-pub(super) fn discover(environment: &Environment, folder: &Path, protected: &Reader<'_>) -> Discovery {
+pub(super) fn discover(environment: &Environment, folder: &Path, protected: &ConfigReader<'_>) -> Discovery {
     if let Some(given) = environment.get("GIT_DIR") {
         let path = folder.join(given);
         let target = if path.is_file() { gitfile(&path) } else { Some(path.clone()) };
@@ -87,7 +46,7 @@ pub(super) fn discover(environment: &Environment, folder: &Path, protected: &Rea
         }
         if let Some(bare) = open(environment, here, None) {
             let explicit =
-                protected.entries.iter().rev().find(|e| e.key == "safe.barerepository").is_some_and(|e| e.text() == "explicit");
+                protected.settings.iter().rev().find(|e| e.key == "safe.barerepository").is_some_and(|e| e.text() == "explicit");
             if explicit && here.file_name() != Some(".git".as_ref()) && !inside_worktree_metadata(here) {
                 return Discovery::BareForbidden { path: here.to_path_buf() };
             }
@@ -162,7 +121,7 @@ fn open(environment: &Environment, git_dir: &Path, work_tree: Option<PathBuf>) -
 /// means the folder that git was `start`ed in.
 fn trusted<'a>(
     environment: &Environment,
-    protected: &Reader<'_>,
+    protected: &ConfigReader<'_>,
     start: &Path,
     top: Option<&Path>,
     items: impl IntoIterator<Item = &'a PathBuf>,
@@ -170,14 +129,12 @@ fn trusted<'a>(
     let me = nix::unistd::geteuid().as_raw();
     let caller = environment.text("SUDO_UID").and_then(|u| u.parse::<u32>().ok()).filter(|_| me == 0);
     let mine = |meta: &Metadata| meta.uid() == me || Some(meta.uid()) == caller;
-    let (item, owner) = items.into_iter().find_map(|item| match fs::symlink_metadata(item) {
-        Ok(meta) if mine(&meta) => None,
-        Ok(meta) => Some((item.clone(), meta.uid())),
-        Err(_) => Some((item.clone(), u32::MAX)),
-    })?;
+    if items.into_iter().all(|item| fs::symlink_metadata(item).is_ok_and(|meta| mine(&meta))) {
+        return None;
+    }
     let path = top?.canonicalize().ok()?;
     let mut safe = false;
-    for entry in protected.entries.iter().filter(|e| e.key == "safe.directory") {
+    for entry in protected.settings.iter().filter(|e| e.key == "safe.directory") {
         match entry.value.as_deref().unwrap_or_default() {
             b"" => safe = false,
             b"*" => safe = true,
@@ -192,5 +149,5 @@ fn trusted<'a>(
             }
         }
     }
-    (!safe).then_some(Discovery::Dubious { path, item, owner })
+    (!safe).then_some(Discovery::Dubious { path })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::git_config::GitConfig;
+use crate::evidence::git_config;
 
 /// A home of its own with a folder of programs in front of `PATH`.
 struct Home {
@@ -42,7 +42,7 @@ impl Home {
         let environment: Environment = self.variables.iter().cloned().collect();
         let deadline = Instant::now() + Duration::from_secs(seconds);
         let folder = self.top.path();
-        let config = GitConfig::read(&environment, folder);
+        let config = git_config::read(&environment, folder);
         let ssh = SshCommand::read(&environment, &config, folder, Some(deadline));
         let repository = config.repository();
         let witness = Witness {

@@ -4,12 +4,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::*;
-use crate::evidence::git_config::{Discovery, Entry, Scope};
+use crate::evidence::git_config::{Discovery, GitSetting, Scope};
 
 fn config(entries: &[(&str, &str)]) -> GitConfig {
     let origin = Origin { scope: Scope::Global, file: Some("/c".into()), line: Some(2) };
-    let entry = |(k, v): &(&str, &str)| Entry { key: k.to_string(), value: Some(v.as_bytes().to_vec()), origin: origin.clone() };
-    GitConfig { entries: entries.iter().map(entry).collect(), files: Vec::new(), fault: None, discovery: Discovery::Absent }
+    let entry =
+        |(k, v): &(&str, &str)| GitSetting { key: k.to_string(), value: Some(v.as_bytes().to_vec()), origin: origin.clone() };
+    GitConfig { settings: entries.iter().map(entry).collect(), fault: None, discovery: Discovery::Absent }
 }
 
 fn environment(pairs: &[(&str, &str)]) -> Environment {

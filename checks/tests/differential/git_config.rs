@@ -6,7 +6,7 @@ use std::process::Command;
 
 use bbdoctor_checks::evidence::environment::Environment;
 use bbdoctor_checks::evidence::git_config::remotes::{Allowed, UrlUse};
-use bbdoctor_checks::evidence::git_config::{ConfigFault, Discovery, Entry, GitConfig, Scope};
+use bbdoctor_checks::evidence::git_config::{self, ConfigFault, Discovery, GitConfig, GitSetting, Scope};
 
 use crate::random::Random;
 
@@ -57,7 +57,7 @@ impl Place {
     fn ours(&self, folder: &Path) -> GitConfig {
         let path = std::env::var_os("PATH").expect("a PATH").to_string_lossy().into_owned();
         let environment: Environment = self.variables.iter().cloned().chain([("PATH".to_string(), path)]).collect();
-        GitConfig::read(&environment, folder)
+        git_config::read(&environment, folder)
     }
 
     /// `git config --list`: origin, key and value of everything, as git sees it.
@@ -81,7 +81,7 @@ impl Place {
 }
 
 fn our_listing(config: &GitConfig) -> Vec<String> {
-    let line = |e: &Entry| {
+    let line = |e: &GitSetting| {
         let file = match &e.origin.file {
             Some(file) => file.canonicalize().expect("the file is there").display().to_string(),
             None => "command line".to_string(),
@@ -89,7 +89,7 @@ fn our_listing(config: &GitConfig) -> Vec<String> {
         let value = e.value.as_ref().map(|v| format!("={}", String::from_utf8_lossy(v))).unwrap_or_default();
         format!("{file} {}{value}", e.key)
     };
-    config.entries.iter().map(line).collect()
+    config.settings.iter().map(line).collect()
 }
 
 const URLS: [&str; 9] = [
@@ -264,7 +264,7 @@ fn git_and_we_read_the_same() {
                     }
                     // `git remote` speaks of the repository's own remotes only.
                     None => {
-                        let own = config.entries.iter().any(|e| {
+                        let own = config.settings.iter().any(|e| {
                             e.within("remote").is_some_and(|(name, _)| name == Some(&remote.name))
                                 && matches!(e.origin.scope, Scope::Local | Scope::Worktree)
                         });
@@ -408,7 +408,7 @@ fn a_repository_of_somebody_else_is_refused_as_git_refuses_it() {
         fs::write(home.join(".gitconfig"), format!("[safe]\ndirectory = {safe}\n")).expect("written");
         let (good, _, words) = place.run(&repository.join("deep"), &["rev-parse", "--git-dir"]);
         let config = place.ours(&repository.join("deep"));
-        let refused = matches!(config.discovery, Discovery::Dubious { owner: 4242, .. });
+        let refused = matches!(config.discovery, Discovery::Dubious { .. });
         assert_eq!(refused, words.contains("dubious ownership"), "{gift} {sudo:?} {safe}: {words}");
         assert_eq!(refused, !good);
     }

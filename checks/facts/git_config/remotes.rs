@@ -1,39 +1,24 @@
 //! Remotes, the rules that rewrite their URLs, and which transports are allowed: git-remote(1), git-config(1) on `remote`,
 //! `branch`, `url` and `protocol`, as `remote.c` and `transport.c` act upon them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Entry, GitConfig, Origin, boolean};
-use crate::evidence::environment::Environment;
-
-/// A value and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Setting {
-    /// The value.
-    pub value: String,
-    /// Where it stands.
-    pub origin: Origin,
-}
-
-impl From<&Entry> for Setting {
-    fn from(entry: &Entry) -> Self {
-        Setting { value: entry.text(), origin: entry.origin.clone() }
-    }
-}
+use super::{GitConfig, GitSetting, Origin, boolean};
+use crate::facts::environment::Environment;
 
 /// A remote of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
     /// Its name.
     pub name: String,
     /// `remote.NAME.url`, as written. Fetching uses the first.
-    pub url: Vec<Setting>,
+    pub url: Vec<GitSetting>,
     /// `remote.NAME.pushurl`, as written.
-    pub push_url: Vec<Setting>,
+    pub push_url: Vec<GitSetting>,
 }
 
 /// What a URL is for; it decides which rules rewrite it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UrlUse {
     /// Fetching: `insteadOf`.
     Fetch,
@@ -44,7 +29,7 @@ pub enum UrlUse {
 }
 
 /// A rule that rewrote a URL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// The key, `url.BASE.insteadof` or `url.BASE.pushinsteadof`.
     pub key: String,
@@ -57,7 +42,7 @@ pub struct Rule {
 }
 
 /// A URL after git's rules.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewrite {
     /// What git uses.
     pub result: String,
@@ -66,25 +51,25 @@ pub struct Rewrite {
 }
 
 /// Whether git may use a transport.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Allowed {
     /// Yes.
     Yes,
     /// `GIT_ALLOW_PROTOCOL` does not list it.
     NotListed,
     /// The configuration says `never`.
-    Never(Setting),
+    Never(GitSetting),
     /// It says `user`, and `GIT_PROTOCOL_FROM_USER` is false.
-    NotFromUser(Setting),
+    NotFromUser(GitSetting),
     /// A value git does not know and dies of.
-    BadValue(Setting),
+    BadValue(GitSetting),
 }
 
 impl GitConfig {
     /// The remotes, in the order of their first mention.
     pub fn remotes(&self) -> Vec<Remote> {
         let mut out: Vec<Remote> = Vec::new();
-        for entry in &self.entries {
+        for entry in &self.settings {
             let Some((Some(name), key)) = entry.within("remote") else { continue };
             if name.is_empty() || name.starts_with('/') {
                 continue;
@@ -102,7 +87,7 @@ impl GitConfig {
             match entry.value.as_deref() {
                 None => {}
                 Some(b"") => list.clear(),
-                Some(_) => list.push(entry.into()),
+                Some(_) => list.push(entry.clone()),
             }
         }
         out
@@ -146,9 +131,9 @@ impl GitConfig {
     }
 
     /// The longest beginning wins; of equals the one whose base was named first.
-    fn rule(&self, url: &str, name: &str) -> Option<(&str, &Entry)> {
+    fn rule(&self, url: &str, name: &str) -> Option<(&str, &GitSetting)> {
         let rules = || {
-            self.entries.iter().filter_map(|e| match e.within("url") {
+            self.settings.iter().filter_map(|e| match e.within("url") {
                 Some((Some(base), n)) if n == name && e.value.is_some() => Some((base, e)),
                 _ => None,
             })
@@ -162,9 +147,9 @@ impl GitConfig {
 
     /// The URLs that git uses for `remote`, each with the setting it came from; without any `url` git takes the remote's
     /// name for one, and there is no setting.
-    pub fn urls(&self, remote: &Remote, push: bool) -> Vec<(Option<Setting>, Rewrite)> {
-        let rewritten = |list: &[Setting], purpose: UrlUse| -> Vec<(Option<Setting>, Rewrite)> {
-            list.iter().map(|s| (Some(s.clone()), self.rewrite(&s.value, purpose))).collect()
+    pub fn urls(&self, remote: &Remote, push: bool) -> Vec<(Option<GitSetting>, Rewrite)> {
+        let rewritten = |list: &[GitSetting], purpose: UrlUse| -> Vec<(Option<GitSetting>, Rewrite)> {
+            list.iter().map(|s| (Some(s.clone()), self.rewrite(&s.text(), purpose))).collect()
         };
         let purpose = if push { UrlUse::Push } else { UrlUse::Fetch };
         let named = remote.url.is_empty().then(|| self.rewrite(&remote.name, purpose));
@@ -194,10 +179,10 @@ impl GitConfig {
         let from_user = environment.get("GIT_PROTOCOL_FROM_USER").and_then(|v| boolean(&v.to_string_lossy())) != Some(false);
         match entry.text().to_ascii_lowercase().as_str() {
             "always" => Allowed::Yes,
-            "never" => Allowed::Never(entry.into()),
+            "never" => Allowed::Never(entry.clone()),
             "user" if from_user => Allowed::Yes,
-            "user" => Allowed::NotFromUser(entry.into()),
-            _ => Allowed::BadValue(entry.into()),
+            "user" => Allowed::NotFromUser(entry.clone()),
+            _ => Allowed::BadValue(entry.clone()),
         }
     }
 }
