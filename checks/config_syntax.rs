@@ -3,8 +3,7 @@
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
-use crate::evidence::ssh_config::second_opinion::SecondOpinion;
-use crate::evidence::ssh_config::{EncodingFault, FileRole, KnownTo, Note, NoteKind, Problem, ProblemKind, Setting};
+use crate::evidence::ssh_config::{EncodingFault, FileRole, KnownTo, Note, NoteKind, Problem, ProblemKind, SecondOpinion, Setting};
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};
@@ -62,7 +61,7 @@ impl Check for ConfigSyntax {
 fn other_readers(evidence: &Evidence) -> Text {
     match evidence.second_opinion() {
         Some(SecondOpinion::Differs(differences)) => {
-            let keywords: Vec<_> = differences.iter().map(|d| d.keyword).collect();
+            let keywords: Vec<_> = differences.iter().map(|d| d.keyword.slot()).collect();
             text!("; tools that read them with the library ssh2-config see another {}", keywords.join(", "))
         }
         Some(SecondOpinion::Rejects(_)) => "; tools that read them with the library ssh2-config reject them".into(),
@@ -81,7 +80,7 @@ fn fault(evidence: &Evidence, problem: &Problem) -> Option<Finding> {
     let (code, summary) = match &problem.kind {
         ProblemKind::UnknownKeyword { did_you_mean, known_to } => {
             let hint: Text = match (did_you_mean, known_to) {
-                (Some(word), _) => text!("; {} is probably meant", *word),
+                (Some(word), _) => text!("; {} is probably meant", word.written()),
                 (None, Some(KnownTo::Apple)) => "; only Apple's ssh knows it".into(),
                 (None, Some(KnownTo::Debian)) => "; only Debian's ssh knows it".into(),
                 (None, Some(KnownTo::SshdConfig)) => "; it belongs in sshd_config".into(),
@@ -145,7 +144,7 @@ fn mend(evidence: &Evidence, problem: &Problem) -> Vec<Remedy> {
         ProblemKind::UnknownKeyword { did_you_mean: Some(word), .. } => {
             let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
             let rest = line.trim_start().get(problem.text.len()..).unwrap_or_default();
-            let text = Private::quoted(format!("{indent}{word}{rest}"));
+            let text = Private::quoted(format!("{indent}{}{rest}", word.written()));
             vec![replace("Write the option as ssh knows it.".into(), vec![text.into()], Safety::Safe)]
         }
         ProblemKind::UnknownKeyword { did_you_mean: None, known_to: Some(_) } => {

@@ -9,7 +9,7 @@ use crate::advice;
 use crate::check::{Check, Findings, Meta, Unavailable};
 use crate::evidence::Evidence;
 use crate::evidence::settings::Settings;
-use crate::evidence::ssh_config::{Position, ProblemKind, Source, written};
+use crate::evidence::ssh_config::{Position, ProblemKind, SettingSource, written};
 use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
@@ -133,7 +133,7 @@ fn hanging_match(evidence: &Evidence) -> Option<Finding> {
 /// A name that ssh has to complete by CanonicalDomains, and cannot; it stops before it has settings to show.
 fn not_canonical(evidence: &Evidence) -> Option<Finding> {
     let reading = evidence.reading().ok().filter(|_| evidence.ssh_finds_no_canonical_name())?;
-    let position = |keyword: &str| reading.source(keyword).and_then(Source::position);
+    let position = |keyword: &str| reading.source(keyword).and_then(SettingSource::position);
     let summary = "CanonicalizeHostname finds this host in none of its domains, and CanonicalizeFallbackLocal forbids to go on.";
     let mut finding = Finding::blocking(Code::NetworkOptionUnusable, summary);
     if let Some(p) = position("canonicalizefallbacklocal").or_else(|| position("canonicalizehostname")) {

@@ -333,7 +333,7 @@ impl Evidence {
         self.traits.get_or_init(|| {
             let Started::Runs { text, openssh: Some(_) } = &self.ssh_command().started else { return SshTraits::default() };
             let until = self.deadline().min(Instant::now() + PROGRAM_LIMIT);
-            let examined = self.ssh_path().and_then(|path| SshTraits::examine(path, until).ok());
+            let examined = self.ssh_path().and_then(|path| ssh_config::examine(path, until).ok());
             examined.or_else(|| SshTraits::from_banner(text)).unwrap_or_default()
         })
     }

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::process::Outcome;
-use super::ssh_config::effective::{self, Effective, Shell, reconcile};
-use super::ssh_config::{Doubt, Evaluation, ExecPolicy, IdentityFile, Position, Question, Setting, Source, evaluate};
+use super::ssh_config::effective::{self, Shell, reconcile};
+use super::ssh_config::{
+    Doubt, Effective, Evaluation, ExecPolicy, IdentityFile, Position, Question, Setting, SettingSource, evaluate,
+};
 use crate::check::Unavailable;
 use crate::privacy::Private;
 use crate::text;
@@ -83,7 +85,10 @@ impl Settings {
         let identity_files = if same {
             own.identity_files.clone()
         } else {
-            values.iter().map(|v| IdentityFile { path: v.to_string(), source: Source::Unknown, user_provided: false }).collect()
+            values
+                .iter()
+                .map(|v| IdentityFile { path: v.to_string(), source: SettingSource::Unknown, user_provided: false })
+                .collect()
         };
         Settings { list, identity_files, authority: Authority::Ssh }
     }
@@ -146,7 +151,7 @@ impl Settings {
 
     /// Whether a file or the command line sets `keyword`.
     pub fn is_set(&self, keyword: &str) -> bool {
-        self.list.get(keyword).and_then(|s| s.values.first()).is_some_and(|v| v.source != Source::Default)
+        self.list.get(keyword).and_then(|s| s.values.first()).is_some_and(|v| v.source != SettingSource::Default)
     }
 
     /// Every setting, by keyword.

@@ -14,6 +14,7 @@ pub mod handshake;
 pub mod kexinit;
 pub mod known_hosts;
 pub mod session;
+pub mod ssh_config;
 
 /// Asserts that `value` survives a recording.
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What ssh's configuration says, and whether a person could answer what it makes ssh ask.
 
 use crate::evidence::ssh_command::ClientKind;
-use crate::evidence::ssh_config::second_opinion::{SecondOpinion, second_opinion};
-use crate::evidence::ssh_config::{ConfigFile, IdentityFile, Position, Source, expand_tokens};
+use crate::evidence::ssh_config::second_opinion::second_opinion;
+use crate::evidence::ssh_config::{ConfigFile, IdentityFile, Position, SecondOpinion, SettingSource, TokenContext, expand_tokens};
 use crate::evidence::{Evidence, files, platform};
 use crate::privacy::{Private, Text};
 use crate::text;
@@ -27,7 +27,7 @@ impl Evidence {
 
     /// Whether the ssh command itself names keys, which come before those of any file.
     pub(crate) fn command_names_keys(&self) -> bool {
-        let named = |f: &IdentityFile| f.source == Source::CommandLine;
+        let named = |f: &IdentityFile| f.source == SettingSource::CommandLine;
         self.settings().is_ok_and(|s| s.identity_files().iter().any(named))
     }
 
@@ -86,14 +86,14 @@ impl Evidence {
             .reading()
             .ok()
             .zip(self.question().ok())
-            .and_then(|(own, question)| expand_tokens(written, &own.tokens(&question)).ok());
+            .and_then(|(own, question)| expand_tokens(written, &TokenContext::new(own, &question)).ok());
         expanded.unwrap_or_else(|| written.to_string())
     }
 
     /// Why ssh cannot expand a value, where it cannot.
     pub(crate) fn cannot_expand(&self, written: &str) -> Option<String> {
         let (own, question) = (self.reading().ok()?, self.question().ok()?);
-        Some(expand_tokens(written, &own.tokens(&question)).err()?.to_string())
+        Some(expand_tokens(written, &TokenContext::new(own, &question)).err()?.to_string())
     }
 
     /// A path of ssh_config, expanded. A relative one begins where ssh runs.

@@ -6,7 +6,7 @@ use crate::evidence::kexinit::{Class, Disagreement, KexInit};
 use crate::evidence::known_hosts::{Judgement, judge, lookup, preferred_algorithms};
 use crate::evidence::settings::Authority;
 use crate::evidence::ssh_config::Position;
-use crate::evidence::ssh_config::{FileRole, Source};
+use crate::evidence::ssh_config::{FileRole, SettingSource};
 use crate::evidence::transport::Attempt;
 use crate::evidence::{Evidence, files};
 use crate::evidence::{kexinit, key_file};
@@ -105,7 +105,7 @@ impl Evidence {
     pub(crate) fn user_pins_algorithms(&self, keyword: &str) -> bool {
         let Ok(reading) = self.reading() else { return false };
         let edited = reading.value(keyword).is_none_or(|v| v.starts_with(['+', '-', '^']));
-        let position = reading.source(keyword).and_then(Source::position);
+        let position = reading.source(keyword).and_then(SettingSource::position);
         let system = position.and_then(|p| reading.file(&p.file)).is_none_or(|f| f.role == FileRole::System);
         !edited && position.is_some() && !system
     }

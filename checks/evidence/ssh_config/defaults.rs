@@ -2,7 +2,7 @@
 //!
 //! The lists of algorithms are left out; they differ with every build.
 
-use super::traits::SshTraits;
+use super::SshTraits;
 
 /// Settings whose default is one value in every release from 8.7 on, as `ssh -G` prints them.
 const DEFAULTS: &[(&str, &str)] = &[
@@ -132,13 +132,13 @@ fn identity_files(version: u32) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::effective::Effective;
+    use super::super::{Effective, examine};
     use super::*;
 
     #[test]
     fn the_table_is_what_the_installed_ssh_says() {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        let ssh = SshTraits::examine(std::path::Path::new("ssh"), deadline).expect("an ssh");
+        let ssh = examine(std::path::Path::new("ssh"), deadline).expect("an ssh");
         let heard: Effective = ssh.defaults.clone().expect("defaults");
         let table = SshTraits { defaults: None, ..ssh };
         for keyword in keywords(&table) {

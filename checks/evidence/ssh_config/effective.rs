@@ -1,46 +1,18 @@
 //! What `ssh -G` says: the authority on values. Its output has neither file nor line; [`reconcile`] adds them.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use serde::Serialize;
-
 use super::super::process::Program;
-use super::tokens::expand_tokens;
-use super::{ConfigFile, Evaluation, Question, Setting, Source, Value};
-
-/// The output of `ssh -G`: values by keyword.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Effective(BTreeMap<String, Vec<String>>);
-
-impl Effective {
-    /// The first value of `keyword` (lower case).
-    pub fn value(&self, keyword: &str) -> Option<&str> {
-        self.0.get(keyword)?.first().map(String::as_str)
-    }
-
-    /// All values of `keyword`.
-    pub fn values(&self, keyword: &str) -> Vec<&str> {
-        self.0.get(keyword).map(|v| v.iter().map(String::as_str).collect()).unwrap_or_default()
-    }
-
-    /// The keywords, in lower case.
-    pub fn keywords(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-}
+use super::tokens::{TokenContext, expand_tokens};
+use super::{ConfigFile, Effective, Evaluation, Question, Setting, SettingSource, Value};
 
 /// Reads what `ssh -G` printed on standard output. Keywords become lower case; a line without a value is one with an empty
 /// value.
 pub fn parse(stdout: &[u8]) -> Effective {
-    let mut out = Effective::default();
-    for line in String::from_utf8_lossy(stdout).lines() {
-        let (keyword, value) = line.split_once(' ').unwrap_or((line, ""));
-        if !keyword.is_empty() {
-            out.0.entry(keyword.to_ascii_lowercase()).or_default().push(value.to_string());
-        }
-    }
-    out
+    let stdout = String::from_utf8_lossy(stdout);
+    let parted = stdout.lines().map(|line| line.split_once(' ').unwrap_or((line, "")));
+    let named = parted.filter(|(keyword, _)| !keyword.is_empty());
+    named.map(|(keyword, value)| (keyword.to_ascii_lowercase(), value.to_string())).collect()
 }
 
 /// What a `Match exec` command meets when ssh is asked.
@@ -101,10 +73,10 @@ pub fn plain_program(path: &std::path::Path, question: &Question<'_>) -> Program
 /// Joins the values of ssh with the lines of our own reading.
 ///
 /// Every keyword ssh prints becomes a setting with ssh's values. Where our own reading has the same values, they get its
-/// sources; otherwise the source is [`Source::Unknown`] and `own_reading` says what we made of it, which is a defect of ours.
+/// sources; otherwise the source is [`SettingSource::Unknown`] and `own_reading` says what we made of it, which is a defect of ours.
 /// An algorithm list that ssh assembles ([`is_assembled`]) is taken to be that of our line.
 pub fn reconcile(own: &Evaluation, effective: &Effective, question: &Question<'_>) -> Vec<Setting> {
-    let context = own.tokens(question);
+    let context = TokenContext::new(own, question);
     let normal = |text: &str| -> String {
         let words: Vec<String> =
             text.split(' ').map(|word| expand_tokens(word, &context).unwrap_or_else(|_| word.to_string())).collect();
@@ -115,7 +87,6 @@ pub fn reconcile(own: &Evaluation, effective: &Effective, question: &Question<'_
         }
     };
     effective
-        .0
         .iter()
         .map(|(keyword, values)| {
             let ours = own.setting(keyword);
@@ -124,16 +95,16 @@ pub fn reconcile(own: &Evaluation, effective: &Effective, question: &Question<'_
             let same = read.len() == values.len()
                 && (assembled || read.iter().zip(values).all(|(r, v)| r.text == *v || normal(&r.text) == normal(v)));
             let untouched = ours.is_none_or(|s| s.values.is_empty() && s.losers.is_empty());
-            let sources: Vec<Source> = if same {
+            let sources: Vec<SettingSource> = if same {
                 read.iter().map(|r| r.source.clone()).collect()
             } else if untouched && own.problems.is_empty() {
-                vec![Source::Default; values.len()]
+                vec![SettingSource::Default; values.len()]
             } else {
-                vec![Source::Unknown; values.len()]
+                vec![SettingSource::Unknown; values.len()]
             };
-            let differs = sources.contains(&Source::Unknown);
+            let differs = sources.contains(&SettingSource::Unknown);
             Setting {
-                keyword: keyword.clone(),
+                keyword: keyword.to_string(),
                 values: values.iter().zip(sources).map(|(text, source)| Value { text: text.clone(), source }).collect(),
                 losers: ours.map(|s| s.losers.clone()).unwrap_or_default(),
                 own_reading: differs.then(|| read.iter().map(|r| r.text.clone()).collect()),
@@ -178,16 +149,19 @@ mod tests {
             let settings = reconcile(&own, &heard, question);
             let ConfigFile::File(file) = &question.config_file else { unreachable!() };
             let find = |keyword: &str| settings.iter().find(|s| s.keyword == keyword).expect("there");
-            let at = |line| Source::File(Position { file: file.clone(), line });
+            let at = |line| SettingSource::File(Position { file: file.clone(), line });
             assert_eq!(
                 (find("port").values[0].source.clone(), find("port").own_reading.clone()),
-                (Source::Unknown, Some(vec!["443".into()]))
+                (SettingSource::Unknown, Some(vec!["443".into()]))
             );
             assert_eq!(find("stricthostkeychecking").values[0].source, at(3));
             assert_eq!(find("userknownhostsfile").values[0].source, at(4));
-            assert_eq!(find("user").values[0].source, Source::CommandLine);
+            assert_eq!(find("user").values[0].source, SettingSource::CommandLine);
             assert_eq!((find("user").losers[0].source.clone(), find("user").losers[0].value.as_str()), (at(5), "x"));
-            assert_eq!((find("ciphers").values[0].source.clone(), find("foo").values[0].text.as_str()), (Source::Default, ""));
+            assert_eq!(
+                (find("ciphers").values[0].source.clone(), find("foo").values[0].text.as_str()),
+                (SettingSource::Default, "")
+            );
         });
     }
 

@@ -12,9 +12,10 @@ use super::keywords::{self, Kind};
 use super::lexer::{self, Line, Word};
 use super::options::Place;
 use super::permissions::{self, Objection};
+use super::tokens::{self, TokenContext, expand_tokens};
 use super::{
-    ConfigFile, Doubt, EncodingFault, Evaluation, FileOutcome, FileRead, FileRole, Loser, NoteKind, Position, Problem, ProblemKind,
-    Question, Source, lexer::UnbalancedQuote, tokens,
+    ConfigFile, Destination, Doubt, EncodingFault, Evaluation, ExpandError, FileOutcome, FileRead, FileRole, Loser, NoteKind,
+    Position, Problem, ProblemKind, Question, SettingSource, lexer::UnbalancedQuote,
 };
 use crate::evidence::pattern::{self, Case};
 
@@ -79,7 +80,7 @@ pub(super) struct Stop;
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
     pub(super) text: String,
-    pub(super) source: Source,
+    pub(super) source: SettingSource,
     pub(super) user_conf: bool,
 }
 
@@ -109,7 +110,7 @@ pub(super) struct State {
 }
 
 /// Reads files and merges values.
-pub(super) struct Reader<'a> {
+pub(super) struct ConfigReader<'a> {
     pub(super) q: &'a Question<'a>,
     pub(super) slots: HashMap<&'static str, Vec<Stored>>,
     pub(super) losers: BTreeMap<&'static str, Vec<Loser>>,
@@ -125,16 +126,19 @@ pub(super) struct Reader<'a> {
 
 /// Answers `question` from the files alone; runs nothing and asks no resolver.
 pub fn evaluate(question: &Question<'_>) -> Evaluation {
-    let mut reader = Reader {
+    let mut reader = ConfigReader {
         q: question,
         slots: HashMap::new(),
         losers: BTreeMap::new(),
         host: question.host.clone(),
         want_final_pass: false,
         out: Evaluation {
-            host: question.host.clone(),
-            host_key_alias: question.host.clone(),
-            port: "22".into(),
+            destination: Destination {
+                host: question.host.clone(),
+                host_key_alias: question.host.clone(),
+                port: "22".into(),
+                ..Destination::default()
+            },
             ..Evaluation::default()
         },
         trail: Vec::new(),
@@ -145,10 +149,21 @@ pub fn evaluate(question: &Question<'_>) -> Evaluation {
         reader.doubt(Doubt::OldRelease(question.ssh.version));
     }
     let _: Result<(), Stop> = reader.run();
+    reader.out.expansions = expansions(&reader.out, question);
     reader.out
 }
 
-impl Reader<'_> {
+/// What the values, the paths and the words of notes come to in which there is something to expand.
+fn expansions(own: &Evaluation, question: &Question<'_>) -> BTreeMap<String, Result<String, ExpandError>> {
+    let context = TokenContext::new(own, question);
+    let values = own.settings().flat_map(|s| s.values.iter().map(|v| &v.text));
+    let files = own.identity_files.iter().map(|f| &f.path).chain(&question.identity_files);
+    let written = values.chain(files).chain(own.notes.iter().map(|n| &n.text));
+    let expandable = written.filter(|text| text.starts_with('~') || text.contains(['%', '$']));
+    expandable.map(|text| (text.clone(), expand_tokens(text, &context))).collect()
+}
+
+impl ConfigReader<'_> {
     fn run(&mut self) -> Result<(), Stop> {
         if self.q.account.entry.is_none() {
             return Err(self.stop(ProblemKind::NoAccount, format!("No user exists for uid {}", self.q.account.uid)));
@@ -171,7 +186,7 @@ impl Reader<'_> {
         let mode = Mode { role: FileRole::Given, user_conf: true, never_match: false, final_pass: false };
         for option in &self.q.options {
             let mut state = State { active: true, block: None };
-            match self.line(option.as_bytes(), &Source::CommandLine, mode, &mut state) {
+            match self.line(option.as_bytes(), &SettingSource::CommandLine, mode, &mut state) {
                 Ok(()) => {}
                 Err(Failure::Stop) => return Err(Stop),
                 Err(Failure::Line(fault)) => {
@@ -193,17 +208,17 @@ impl Reader<'_> {
         }
         let question = self.q;
         if let Some(port) = question.port {
-            self.fill("port", &port.to_string(), Source::CommandLine);
+            self.fill("port", &port.to_string(), SettingSource::CommandLine);
         }
         if let Some(user) = &question.user {
-            self.fill("user", user, Source::CommandLine);
+            self.fill("user", user, SettingSource::CommandLine);
         }
         for file in &question.identity_files {
             // ssh warns of a file that is missing and forgets it.
             let path = tokens::tilde(file, question.account).unwrap_or_else(|_| file.clone());
             let known = self.stored("identityfile").iter().any(|v| v.text == path);
             if !known && files::access(Path::new(&path)).is_ok() {
-                let value = Stored { text: path, source: Source::CommandLine, user_conf: true };
+                let value = Stored { text: path, source: SettingSource::CommandLine, user_conf: true };
                 self.slots.entry("identityfile").or_default().push(value);
             }
         }
@@ -301,7 +316,7 @@ impl Reader<'_> {
         let notes_before = self.out.notes.len();
         for (index, raw) in lexer::lines(text).enumerate() {
             let position = Position { file: path.to_path_buf(), line: index + 1 };
-            let source = Source::File(position.clone());
+            let source = SettingSource::File(position.clone());
             if std::str::from_utf8(raw).is_err() && lexer::read_line(raw).is_some() {
                 self.note(NoteKind::NotUtf8, &source, "");
             }
@@ -359,7 +374,7 @@ impl Reader<'_> {
         });
     }
 
-    fn before_first_host(&mut self, raw: &[u8], source: &Source) {
+    fn before_first_host(&mut self, raw: &[u8], source: &SettingSource) {
         let Some(line) = lexer::read_line(raw) else { return };
         let Some(known) = keywords::lookup(&line.keyword.text, self.q.ssh) else { return };
         if OF_ONE_HOST.contains(&known.slot) {
@@ -370,7 +385,7 @@ impl Reader<'_> {
 
     // -- one line --------------------------------------------------------------------------------------------------------
 
-    pub(super) fn line(&mut self, raw: &[u8], source: &Source, mode: Mode, state: &mut State) -> Result<(), Failure> {
+    pub(super) fn line(&mut self, raw: &[u8], source: &SettingSource, mode: Mode, state: &mut State) -> Result<(), Failure> {
         let Some(line) = lexer::read_line(raw) else {
             return Ok(());
         };
@@ -400,7 +415,7 @@ impl Reader<'_> {
             };
             return Err(Fault::at(kind, &line.keyword, format!("Bad configuration option: {keyword}")).into());
         };
-        if matches!(known.kind, Kind::Host | Kind::Match | Kind::Include) && *source == Source::CommandLine {
+        if matches!(known.kind, Kind::Host | Kind::Match | Kind::Include) && *source == SettingSource::CommandLine {
             let name = if known.kind == Kind::Include { "Include" } else { "Host" };
             let detail = format!("{name} directive not supported as a command-line option");
             return Err(Fault::at(ProblemKind::BadMatch { detail: detail.clone() }, &line.keyword, detail).into());
@@ -427,20 +442,20 @@ impl Reader<'_> {
         self.first_text("ignoreunknown").is_some_and(|list| pattern::matches_list(keyword, list, Case::Ignored))
     }
 
-    fn enter_block(&mut self, source: &Source, state: &mut State, is_match: bool, args: &[Word]) {
-        if let Source::File(position) = source {
+    fn enter_block(&mut self, source: &SettingSource, state: &mut State, is_match: bool, args: &[Word]) {
+        if let SettingSource::File(position) = source {
             let matches_all = args.len() == 1 && (args[0].text == "*" || args[0].text.eq_ignore_ascii_case("all"));
             state.block = Some(Block { position: position.clone(), is_match, matches_all });
         }
     }
 
     /// Notes about an option that is in order.
-    fn remark(&mut self, kind: Kind, line: &Line, source: &Source, state: &State) {
+    fn remark(&mut self, kind: Kind, line: &Line, source: &SettingSource, state: &State) {
         let names_key = matches!(kind, Kind::IdentityFile | Kind::CertificateFile);
         if let Some(block) = state.block.clone()
             && names_key
             && block.is_match
-            && let Source::File(position) = source
+            && let SettingSource::File(position) = source
         {
             let inactive = NoteKind::KeyInInactiveMatch { block: block.position };
             if state.active {

@@ -7,13 +7,13 @@ use std::path::Path;
 use nix::errno::Errno;
 
 use super::super::files;
-use super::evaluate::{Reader, Stop, Stored};
-use super::tokens::{self, Expand, ExpandError, TokenContext};
-use super::{Doubt, IdentityFile, ProblemKind, Setting, Source, Value, defaults, values};
+use super::evaluate::{ConfigReader, Stop, Stored};
+use super::tokens::{self, Expand, TokenContext};
+use super::{Destination, Doubt, ExpandError, IdentityFile, ProblemKind, Setting, SettingSource, Value, defaults, values};
 
 const ALL: Expand = Expand { tilde: true, percent: true, dollar: true };
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     /// Goes on from the first reading to the result.
     pub(super) fn finish(&mut self) -> Result<(), Stop> {
         let canonicalizes = matches!(self.first_text("canonicalizehostname"), Some("true" | "always"));
@@ -29,13 +29,13 @@ impl Reader<'_> {
             for (slot, value) in
                 [("canonicalizemaxdots", "1"), ("canonicalizefallbacklocal", "yes"), ("canonicalizehostname", "false")]
             {
-                self.fill(slot, value, Source::Default);
+                self.fill(slot, value, SettingSource::Default);
             }
             let host = self.host.clone();
             if self.is_set("hostname") {
                 self.replace_text("hostname", &host);
             } else {
-                self.fill("hostname", &host, Source::Default);
+                self.fill("hostname", &host, SettingSource::Default);
             }
             self.read_all(true)?;
         }
@@ -93,7 +93,7 @@ impl Reader<'_> {
     /// Checks the outcome as ssh does before it prints or connects, and turns it into settings.
     fn settle(&mut self) -> Result<(), Stop> {
         if self.q.ssh.batchmode_sets_alive && self.on("batchmode") {
-            self.fill("serveraliveinterval", "300", Source::Default);
+            self.fill("serveraliveinterval", "300", SettingSource::Default);
         }
         let user = self.user_so_far();
         let port = self.first_text("port").unwrap_or("22").to_string();
@@ -123,16 +123,14 @@ impl Reader<'_> {
             return Err(self.refuse("forkafterauthentication", message.into()));
         }
         let alias = self.first_text("hostkeyalias").map(str::to_ascii_lowercase).unwrap_or_else(|| self.q.host.clone());
-        (self.out.host, self.out.port, self.out.jump) = (self.host.clone(), port, jump);
-        self.out.host_key_alias = alias;
-        self.out.user = user;
+        self.out.destination = Destination { host: self.host.clone(), port, user, host_key_alias: alias, jump };
         if self.q.ssh.version >= 1000
             && let Some(written) = self.first_text("user").map(String::from)
             && written.contains(['%', '$'])
         {
             let how = Expand { tilde: false, percent: true, dollar: true };
-            let context = self.out.tokens(self.q);
-            self.out.user = match tokens::expand(&written, &context, how) {
+            let context = TokenContext::new(&self.out, self.q);
+            self.out.destination.user = match tokens::expand(&written, &context, how) {
                 Ok(user) => user,
                 Err(why) => return Err(self.expansion_failed("user", why)),
             };
@@ -155,7 +153,7 @@ impl Reader<'_> {
     }
 
     fn settings(&mut self) -> Result<(), Stop> {
-        let context = self.out.tokens(self.q);
+        let context = TokenContext::new(&self.out, self.q);
         let mut slots = self.take_slots();
         let one = |slots: &HashMap<&str, Vec<Stored>>, slot: &str| -> String {
             slots.get(slot).and_then(|v| v.first()).map(|v| v.text.clone()).unwrap_or_default()
@@ -180,7 +178,7 @@ impl Reader<'_> {
             let none = list[0].text.eq_ignore_ascii_case("none");
             match slot {
                 "hostname" => list[0].text.clone_from(&self.host),
-                "user" => list[0].text.clone_from(&self.out.user),
+                "user" => list[0].text.clone_from(&self.out.destination.user),
                 "hostkeyalias" => list[0].text.make_ascii_lowercase(),
                 // ssh prints nothing for what has been switched off, nor what a jump host replaces.
                 "proxyjump" if list[0].text.is_empty() => list.clear(),
@@ -231,7 +229,7 @@ impl Reader<'_> {
                     | "permitremoteopen"
             ) {
                 if slot.ends_with("knownhostsfile") {
-                    self.out.known_hosts_files.insert(slot, list.iter().map(|v| v.text.clone()).collect());
+                    self.out.known_hosts_files.insert(slot.to_string(), list.iter().map(|v| v.text.clone()).collect());
                 }
                 list[0].text = list.iter().map(|v| v.text.as_str()).collect::<Vec<_>>().join(" ");
                 list.truncate(1);
@@ -262,7 +260,7 @@ impl Reader<'_> {
             Some(_) => None,
         };
         let Some(value) = value else { return };
-        let value = Stored { text: value.into(), source: Source::Default, user_conf: true };
+        let value = Stored { text: value.into(), source: SettingSource::Default, user_conf: true };
         match slots.get_mut("updatehostkeys") {
             Some(list) => list[0].text = value.text,
             None => {
@@ -279,7 +277,7 @@ impl Reader<'_> {
         if set.is_empty() {
             let named = defaults::default_values("identityfile", self.q.ssh);
             self.out.identity_files =
-                named.into_iter().map(|path| IdentityFile { path, source: Source::Default, user_provided: false }).collect();
+                named.into_iter().map(|path| IdentityFile { path, source: SettingSource::Default, user_provided: false }).collect();
         }
     }
 
@@ -296,11 +294,11 @@ impl Reader<'_> {
         }
         let value = |text: &str, source| vec![Value { text: text.to_string(), source }];
         if self.q.ssh.version >= 902 {
-            add("host", value(&self.q.host, Source::CommandLine));
+            add("host", value(&self.q.host, SettingSource::CommandLine));
         }
-        add("hostname", value(&self.host, Source::Default));
-        add("user", value(&self.out.user, Source::Default));
-        let context = self.out.tokens(self.q);
+        add("hostname", value(&self.host, SettingSource::Default));
+        add("user", value(&self.out.destination.user, SettingSource::Default));
+        let context = TokenContext::new(&self.out, self.q);
         for keyword in defaults::keywords(self.q.ssh) {
             let mut texts = defaults::default_values(&keyword, self.q.ssh);
             if keyword == "userknownhostsfile" {
@@ -309,7 +307,7 @@ impl Reader<'_> {
                     *text = files.collect::<Vec<_>>().join(" ");
                 }
             }
-            add(&keyword, texts.into_iter().map(|text| Value { text, source: Source::Default }).collect());
+            add(&keyword, texts.into_iter().map(|text| Value { text, source: SettingSource::Default }).collect());
         }
         for (keyword, losers) in losers {
             let keyword = keyword.to_string();

@@ -5,17 +5,23 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 
 use super::super::account::Account;
-use super::evaluate::{Failure, Fault, Mode, Reader, State, Stop};
+use super::evaluate::{ConfigReader, Failure, Fault, Mode, State, Stop};
 use super::glob::{self, TooWide};
 use super::lexer::Word;
-use super::{FileRole, NoteKind, Position, Problem, ProblemKind, Source};
+use super::{FileRole, NoteKind, Position, Problem, ProblemKind, SettingSource};
 
 /// The deepest nesting of files ssh reads (`READCONF_MAX_DEPTH`).
 const MAX_DEPTH: usize = 16;
 
-impl Reader<'_> {
-    pub(super) fn include_line(&mut self, args: &[Word], source: &Source, mode: Mode, state: &mut State) -> Result<(), Failure> {
-        let Source::File(position) = source else { return Ok(()) };
+impl ConfigReader<'_> {
+    pub(super) fn include_line(
+        &mut self,
+        args: &[Word],
+        source: &SettingSource,
+        mode: Mode,
+        state: &mut State,
+    ) -> Result<(), Failure> {
+        let SettingSource::File(position) = source else { return Ok(()) };
         if let Some(block) = state.block.clone().filter(|b| !b.matches_all) {
             self.note(NoteKind::IncludeInsideBlock { block: block.position }, source, "");
         }

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::evaluate::{Failure, Fault, Mode, REMARK_LIMIT, Reader, State};
+use super::evaluate::{ConfigReader, Failure, Fault, Mode, REMARK_LIMIT, State};
 use super::lexer::{Delimited, Line, Word};
-use super::tokens::{self, Expand, ExpandError, TokenContext};
-use super::{Doubt, ExecPolicy, HostPattern, ProblemKind, Source, UndecidedExec};
+use super::tokens::{self, Expand, TokenContext};
+use super::{Destination, Doubt, ExecPolicy, ExpandError, HostPattern, ProblemKind, SettingSource, UndecidedExec};
 use crate::evidence::pattern::{self, Case};
 
 /// The words of a `Match` line: 9.8 and older read them like a keyword, 9.9 and newer like arguments.
@@ -37,10 +37,16 @@ impl Words<'_> {
     }
 }
 
-impl Reader<'_> {
-    pub(super) fn host_line(&mut self, args: &[Word], source: &Source, mode: Mode, state: &mut State) -> Result<(), Failure> {
+impl ConfigReader<'_> {
+    pub(super) fn host_line(
+        &mut self,
+        args: &[Word],
+        source: &SettingSource,
+        mode: Mode,
+        state: &mut State,
+    ) -> Result<(), Failure> {
         state.active = false;
-        let Source::File(position) = source else { return Ok(()) };
+        let SettingSource::File(position) = source else { return Ok(()) };
         let mut decided = false;
         let mut patterns = Vec::new();
         for arg in args {
@@ -73,7 +79,7 @@ impl Reader<'_> {
         &mut self,
         line: &Line,
         args: &[Word],
-        source: &Source,
+        source: &SettingSource,
         mode: Mode,
         state: &mut State,
     ) -> Result<(), Failure> {
@@ -91,7 +97,7 @@ impl Reader<'_> {
         Err(Fault::at(ProblemKind::ExtraArgument, &line.rest, message).into())
     }
 
-    fn match_criteria(&mut self, line: &Line, words: &mut Words<'_>, source: &Source, mode: Mode) -> Result<bool, Failure> {
+    fn match_criteria(&mut self, line: &Line, words: &mut Words<'_>, source: &SettingSource, mode: Mode) -> Result<bool, Failure> {
         let bad = |detail: String, word: &Word| -> Failure {
             Fault::at(ProblemKind::BadMatch { detail }, word, "Bad Match condition").into()
         };
@@ -140,7 +146,7 @@ impl Reader<'_> {
                 _ => return Err(bad(format!("Missing Match criteria for {name}"), &first)),
             };
             if name == "exec" {
-                if let Source::File(position) = source
+                if let SettingSource::File(position) = source
                     && self.out.exec_conditions.len() < REMARK_LIMIT
                     && !self.out.exec_conditions.contains(position)
                 {
@@ -167,7 +173,7 @@ impl Reader<'_> {
     }
 
     /// Whether one criterion holds; `None` if this ssh does not have it.
-    fn criterion(&mut self, name: &str, value: &str, host: &str, user: &str, source: &Source) -> Option<bool> {
+    fn criterion(&mut self, name: &str, value: &str, host: &str, user: &str, source: &SettingSource) -> Option<bool> {
         let version = self.q.ssh.version;
         let local_user = self.q.account.entry.as_ref().map(|e| e.name.as_str()).unwrap_or_default();
         Some(match name {
@@ -176,7 +182,7 @@ impl Reader<'_> {
             "user" => pattern::matches_list(user, value, Case::Counts),
             "localuser" => pattern::matches_list(local_user, value, Case::Counts),
             "localnetwork" if version >= 904 => {
-                if let Source::File(position) = source {
+                if let SettingSource::File(position) = source {
                     self.doubt(Doubt::LocalNetwork(position.clone()));
                 }
                 false
@@ -205,8 +211,8 @@ impl Reader<'_> {
     }
 
     /// Notes the command and answers what it is taken for.
-    fn exec(&mut self, command: String, source: &Source) -> bool {
-        if let Source::File(position) = source {
+    fn exec(&mut self, command: String, source: &SettingSource) -> bool {
+        if let SettingSource::File(position) = source {
             let found = UndecidedExec { position: position.clone(), command };
             if self.out.undecided.len() < REMARK_LIMIT && !self.out.undecided.contains(&found) {
                 self.out.undecided.push(found);
@@ -233,17 +239,14 @@ impl Reader<'_> {
     }
 
     fn match_tokens(&self, host: &str, user: &str) -> TokenContext<'_> {
-        TokenContext {
+        let destination = Destination {
             host: host.to_string(),
-            original_host: self.q.host.clone(),
             port: self.first_text("port").unwrap_or("22").to_string(),
             user: user.to_string(),
             host_key_alias: self.first_text("hostkeyalias").unwrap_or(host).to_string(),
             jump: self.first_text("proxyjump").unwrap_or_default().to_string(),
-            version: self.q.ssh.version,
-            account: self.q.account,
-            environment: self.q.environment,
-        }
+        };
+        TokenContext::of(destination, self.q)
     }
 
     /// Expands the path of an `Include` (9.9 and later).

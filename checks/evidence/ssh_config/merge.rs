@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::evaluate::{REMARK_LIMIT, Reader, Stored};
+use super::evaluate::{ConfigReader, REMARK_LIMIT, Stored};
 use super::options::Place;
-use super::{Doubt, HostPattern, Loser, Note, NoteKind, Source};
+use super::{Doubt, HostPattern, Loser, Note, NoteKind, SettingSource};
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     pub(super) fn is_set(&self, slot: &str) -> bool {
         self.slots.contains_key(slot)
     }
@@ -36,7 +36,7 @@ impl Reader<'_> {
         }
     }
 
-    /// As [`Reader::set`], for a slot that is only part of a setting.
+    /// As [`ConfigReader::set`], for a slot that is only part of a setting.
     pub(super) fn set_quietly(&mut self, slot: &'static str, text: String, place: &Place<'_>) {
         if place.active {
             let value = Stored { text, source: place.source.clone(), user_conf: place.user_conf };
@@ -45,7 +45,7 @@ impl Reader<'_> {
     }
 
     /// Gives `slot` a value that no line says.
-    pub(super) fn fill(&mut self, slot: &'static str, text: &str, source: Source) {
+    pub(super) fn fill(&mut self, slot: &'static str, text: &str, source: SettingSource) {
         self.slots.entry(slot).or_insert_with(|| vec![Stored { text: text.to_string(), source, user_conf: true }]);
     }
 
@@ -86,17 +86,17 @@ impl Reader<'_> {
             return;
         }
         let Some(lost_to) = self.stored(winner).first().map(|v| v.source.clone()) else { return };
-        let second_reading = *place.source != Source::CommandLine
+        let second_reading = *place.source != SettingSource::CommandLine
             && (self.stored(slot).iter().any(|v| v.source == *place.source)
                 || known.iter().any(|l| l.source == *place.source && l.value == value));
-        if !second_reading && lost_to != Source::Default {
+        if !second_reading && lost_to != SettingSource::Default {
             let loser = Loser { source: place.source.clone(), value: value.to_string(), lost_to };
             self.losers.entry(slot).or_default().push(loser);
         }
     }
 
-    pub(super) fn note(&mut self, kind: NoteKind, source: &Source, text: &str) {
-        if let Source::File(position) = source
+    pub(super) fn note(&mut self, kind: NoteKind, source: &SettingSource, text: &str) {
+        if let SettingSource::File(position) = source
             && self.out.notes.len() < REMARK_LIMIT
         {
             let note = Note { kind, position: position.clone(), text: text.to_string() };

@@ -1,11 +1,12 @@
 //! Reads the arguments of one option and merges the value: the first value wins, with the exceptions ssh has.
 
-use super::evaluate::{Fault, Reader};
+use super::evaluate::{ConfigReader, Fault};
 use super::keywords::{AlgorithmList, HASH, Kind, Known};
 use super::lexer::{Line, Word};
-use super::tokens::{ExpandError, substitute};
+use super::tokens::substitute;
+use super::traits;
 use super::values::{self, Forward};
-use super::{Doubt, NoteKind, ProblemKind, Source};
+use super::{Doubt, ExpandError, NoteKind, ProblemKind, SettingSource};
 use crate::evidence::pattern;
 
 /// The most identity or certificate files ssh keeps (`SSH_MAX_IDENTITY_FILES`).
@@ -20,7 +21,7 @@ const VALUE_LIMIT: usize = 1_000;
 pub(super) struct Place<'a> {
     pub(super) line: &'a Line,
     pub(super) args: &'a [Word],
-    pub(super) source: &'a Source,
+    pub(super) source: &'a SettingSource,
     /// From the user's file or the command line rather than the system-wide file.
     pub(super) user_conf: bool,
     pub(super) active: bool,
@@ -44,7 +45,7 @@ impl Place<'_> {
     }
 }
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     /// Takes one option. An error is a bad line, after which ssh goes on to the end of the file.
     pub(super) fn option(&mut self, known: Known, place: &Place<'_>) -> Result<(), Fault> {
         let used = self.read_option(known, place)?;
@@ -226,12 +227,12 @@ impl Reader<'_> {
             return Ok(text);
         }
         let Some(names) = &self.q.ssh.algorithms else {
-            if let Source::File(position) = place.source {
+            if let SettingSource::File(position) = place.source {
                 self.doubt(Doubt::AlgorithmsUnchecked(position.clone()));
             }
             return Ok(text);
         };
-        match names.unknown(text.strip_prefix(['+', '^']).unwrap_or(&text), list) {
+        match traits::unknown(names, text.strip_prefix(['+', '^']).unwrap_or(&text), list) {
             None => Ok(text),
             Some(_) => Err(place.bad(
                 0,

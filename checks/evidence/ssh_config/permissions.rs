@@ -1,18 +1,16 @@
 //! Which configuration files ssh refuses because of their owner or mode.
 //!
 //! The user's own file and files reached by `Include` are judged, by the opened file (links followed); a file given with
-//! `-F`, the system-wide file and the folders are not. Source: `read_config_file_depth` of `readconf.c`; Debian's and Ubuntu's
+//! `-F`, the system-wide file and the folders are not. SettingSource: `read_config_file_depth` of `readconf.c`; Debian's and Ubuntu's
 //! `secure_permissions` (user-group-modes.patch).
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::super::files::{self, Access};
 
 /// What ssh objects to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Objection {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Objection {
     /// The owner is neither root nor the user.
     WrongOwner,
     /// Others, or the group, may write.
@@ -23,7 +21,7 @@ pub enum Objection {
 ///
 /// `private_group` answers whether the file's group has no member but the user; with Debian's patch (`Some`) such a group
 /// may write.
-pub fn objection(access: Access, uid: u32, private_group: Option<&dyn Fn(u32) -> bool>) -> Option<Objection> {
+fn objection(access: Access, uid: u32, private_group: Option<&dyn Fn(u32) -> bool>) -> Option<Objection> {
     if access.uid != 0 && access.uid != uid {
         return Some(Objection::WrongOwner);
     }

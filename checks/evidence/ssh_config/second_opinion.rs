@@ -6,33 +6,11 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use serde::Serialize;
 use ssh2_config::{ParseRule, SshConfig};
 
 use super::super::files;
-use super::{Evaluation, Question, Source, expand_tokens};
-
-/// How such a tool would fare.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum SecondOpinion {
-    /// It reads the same host name, user, port and identities from the file.
-    Same,
-    /// It rejects the file; in its words.
-    Rejects(String),
-    /// It reads other values.
-    Differs(Vec<Difference>),
-}
-
-/// A setting that is read differently.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// In lower case.
-    pub keyword: &'static str,
-    /// What ssh reads from its files; empty if they say nothing.
-    pub ssh: Vec<String>,
-    /// What the other reads.
-    pub other: Vec<String>,
-}
+use super::tokens::{TokenContext, expand_tokens};
+use super::{Difference, Evaluation, Keyword, Question, SecondOpinion, SettingSource};
 
 /// Compares our reading with that of `ssh2-config` for the user's `file`. Only values that stand in a file count, since the
 /// crate knows neither the command line nor defaults; identities are compared with `~` expanded and duplicates dropped.
@@ -54,10 +32,10 @@ pub fn second_opinion(file: &Path, own: &Evaluation, question: &Question<'_>) ->
         Err(error) => return Some(SecondOpinion::Rejects(error.to_string())),
     };
     let theirs = config.query(&question.host);
-    let context = own.tokens(question);
+    let context = TokenContext::new(own, question);
     let ours = |keyword: &str| -> Vec<String> {
         let values = own.setting(keyword).map(|s| s.values.as_slice()).unwrap_or_default();
-        let from_file = values.iter().filter(|v| matches!(&v.source, Source::File(at) if at.file == file));
+        let from_file = values.iter().filter(|v| matches!(&v.source, SettingSource::File(at) if at.file == file));
         from_file.map(|v| expand_tokens(&v.text, &context).unwrap_or_else(|_| v.text.clone())).collect()
     };
     let mut identities: Vec<String> = Vec::new();
@@ -67,7 +45,7 @@ pub fn second_opinion(file: &Path, own: &Evaluation, question: &Question<'_>) ->
             identities.push(path);
         }
     }
-    let on_command_line = |keyword: &str| own.source(keyword) == Some(&Source::CommandLine);
+    let on_command_line = |keyword: &str| own.source(keyword) == Some(&SettingSource::CommandLine);
     let differences: Vec<Difference> = [
         ("hostname", Vec::from_iter(theirs.host_name)),
         ("user", Vec::from_iter(theirs.user)),
@@ -75,8 +53,8 @@ pub fn second_opinion(file: &Path, own: &Evaluation, question: &Question<'_>) ->
         ("identityfile", identities),
     ]
     .into_iter()
-    .map(|(keyword, other)| Difference { keyword, ssh: ours(keyword), other })
-    .filter(|d| d.ssh != d.other && !on_command_line(d.keyword))
+    .filter_map(|(slot, other)| Some(Difference { keyword: Keyword::named(slot)?, ssh: ours(slot), other }))
+    .filter(|d| d.ssh != d.other && !on_command_line(d.keyword.slot()))
     .collect();
     Some(if differences.is_empty() { SecondOpinion::Same } else { SecondOpinion::Differs(differences) })
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::effective::{Shell, program};
-use super::second_opinion::{SecondOpinion, second_opinion};
+use super::second_opinion::second_opinion;
 use super::*;
-use crate::evidence::account::Entry;
+use crate::evidence::account::{Account, Entry};
+use crate::facts::environment::Environment;
 
 /// A home folder with configuration files, and who lives there.
 struct Home {
@@ -71,13 +72,13 @@ fn the_user_file_comes_before_the_system_file_and_losers_are_named() {
     let home = Home::new("Host bb\n Port 443\n Port 22\n User x\nHost *\n Port 7999\n IdentityFile ~/k\n");
     home.write("ssh_config", "Port 1\nHashKnownHosts yes\nIdentityFile /sys\n");
     let own = home.ask("bb");
-    assert_eq!((own.value("port"), own.source("port")), (Some("443"), Some(&Source::File(home.at(".ssh/config", 2)))));
+    assert_eq!((own.value("port"), own.source("port")), (Some("443"), Some(&SettingSource::File(home.at(".ssh/config", 2)))));
     let lost: Vec<_> =
         own.losers("port").iter().map(|l| (l.source.position().cloned().expect("a line"), l.value.as_str())).collect();
     assert_eq!(lost, [(home.at(".ssh/config", 3), "22"), (home.at(".ssh/config", 6), "7999"), (home.at("ssh_config", 1), "1")]);
-    assert_eq!((own.value("user"), own.source("user")), (Some("git"), Some(&Source::CommandLine)));
+    assert_eq!((own.value("user"), own.source("user")), (Some("git"), Some(&SettingSource::CommandLine)));
     assert_eq!(own.losers("user")[0].value, "x");
-    assert_eq!(own.source("hashknownhosts"), Some(&Source::File(home.at("ssh_config", 2))));
+    assert_eq!(own.source("hashknownhosts"), Some(&SettingSource::File(home.at("ssh_config", 2))));
     assert_eq!(own.values("identityfile"), ["~/k", "/sys"]);
     assert_eq!(own.identity_files.iter().map(|i| i.user_provided).collect::<Vec<_>>(), [true, false]);
     assert_eq!(
@@ -98,7 +99,7 @@ fn without_files_the_defaults_are_complete() {
     let known = home.path(".ssh/known_hosts").display().to_string();
     assert_eq!(own.value("userknownhostsfile"), Some(format!("{known} {known}2").as_str()));
     assert_eq!(own.values("identityfile").len(), 7);
-    assert!(own.identity_files.iter().all(|i| i.source == Source::Default && !i.user_provided));
+    assert!(own.identity_files.iter().all(|i| i.source == SettingSource::Default && !i.user_provided));
     assert_eq!((own.value("hostname"), own.value("identityagent")), (Some("bitbucket.org"), None));
     assert!(own.files.iter().all(|f| f.outcome == FileOutcome::Missing));
 }
@@ -110,7 +111,7 @@ fn bad_lines_are_told_apart() {
     );
     let own = home.ask("bb");
     let found = kinds(&own);
-    assert_eq!(found[0], &ProblemKind::UnknownKeyword { did_you_mean: Some("IdentityFile"), known_to: None });
+    assert_eq!(found[0], &ProblemKind::UnknownKeyword { did_you_mean: Keyword::named("IdentityFile"), known_to: None });
     assert_eq!(found[1], &ProblemKind::UnknownKeyword { did_you_mean: None, known_to: Some(KnownTo::Apple) });
     assert_eq!(
         found[2..6],
@@ -190,7 +191,7 @@ fn a_final_pass_meets_the_resolved_name() {
         (own.value("hostname"), own.value("port"), own.value("compression")),
         (Some("bitbucket.org"), Some("443"), Some("yes"))
     );
-    assert_eq!(own.source("hostname"), Some(&Source::File(home.at(".ssh/config", 2))));
+    assert_eq!(own.source("hostname"), Some(&SettingSource::File(home.at(".ssh/config", 2))));
     assert!(own.losers("hostname").is_empty(), "the winning line, read again, lost nothing");
 }
 
@@ -217,7 +218,7 @@ fn files_are_judged_as_ssh_judges_them() {
 #[test]
 fn included_files_are_judged_as_the_installed_ssh_judges_them() {
     let mut home = Home::new("");
-    home.ssh = SshTraits::examine(Path::new("ssh"), Instant::now() + Duration::from_secs(20)).expect("an ssh");
+    home.ssh = examine(Path::new("ssh"), Instant::now() + Duration::from_secs(20)).expect("an ssh");
     let environment = crate::evidence::environment::capture();
     home.account = Account::read(&environment);
     home.write("inner", "Port 1\n");
@@ -275,7 +276,7 @@ fn the_command_line_wins_and_its_faults_are_told() {
     question.identity_files = vec![home.path("key").display().to_string(), "/nonexistent".into()];
     let own = evaluate(&question);
     assert_eq!((own.value("port"), own.value("user")), (Some("443"), Some("opt")));
-    assert_eq!((own.is_on("identitiesonly"), own.source("identitiesonly")), (true, Some(&Source::CommandLine)));
+    assert_eq!((own.is_on("identitiesonly"), own.source("identitiesonly")), (true, Some(&SettingSource::CommandLine)));
     assert_eq!(own.values("identityfile"), [home.path("key").display().to_string().as_str(), "~/c"]);
     question.options = vec!["Prot=1".into()];
     let own = evaluate(&question);
@@ -351,7 +352,7 @@ fn tools_on_ssh2_config_may_read_something_else() {
     assert!(matches!(opinion("Match host bb\n Port 443\n"), Some(SecondOpinion::Rejects(_))));
     match opinion("Host bb\n Port 443\n Port 22\n") {
         Some(SecondOpinion::Differs(differences)) => {
-            assert_eq!((differences[0].keyword, differences[0].other.clone()), ("port", vec!["22".into()]))
+            assert_eq!((differences[0].keyword.slot(), differences[0].other.clone()), ("port", vec!["22".into()]))
         }
         other => panic!("the last value wins there: {other:?}"),
     }

@@ -2,53 +2,25 @@
 
 use std::path::Path;
 
-use serde::Serialize;
 use sha1::{Digest, Sha1};
 
 use super::super::account::Account;
 use super::super::environment::Environment;
+use super::{Destination, Evaluation, ExpandError, Question};
 
 /// What the tokens stand for.
 #[derive(Debug, Clone)]
 pub struct TokenContext<'a> {
-    /// `%h`: the host name that will be connected to.
-    pub host: String,
+    /// `%h`, `%p`, `%r`, `%k`, and `%j`, which OpenSSH knows from 9.6 on.
+    pub destination: Destination,
     /// `%n`: the host as typed.
     pub original_host: String,
-    /// `%p`: the port.
-    pub port: String,
-    /// `%r`: the remote user.
-    pub user: String,
-    /// `%k`: HostKeyAlias, else the host as typed.
-    pub host_key_alias: String,
-    /// `%j`: ProxyJump's value (OpenSSH 9.6 and later know it); empty without one.
-    pub jump: String,
     /// The release of ssh, major * 100 + minor.
     pub version: u32,
     /// `%d`, `%u`, `%i`, `%l`, `%L`, and `~`.
     pub account: &'a Account,
     /// `${VARIABLE}`.
     pub environment: &'a Environment,
-}
-
-/// Why a text cannot be expanded; ssh stops there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-pub enum ExpandError {
-    /// `%x` with an `x` that means nothing here.
-    #[error("unknown key %{0}")]
-    UnknownToken(char),
-    /// A `%` at the end.
-    #[error("invalid format")]
-    TrailingPercent,
-    /// `${NAME}` that is not in the environment.
-    #[error("env var ${{{0}}} has no value")]
-    UnsetVariable(String),
-    /// `${` without `}`.
-    #[error("environment variable missing closing '}}'")]
-    UnclosedVariable,
-    /// `~name` of nobody.
-    #[error("tilde_expand: No such user {0}")]
-    NoSuchUser(String),
 }
 
 /// Which of the kinds of expansion a value gets.
@@ -127,7 +99,23 @@ pub(super) fn tilde(text: &str, account: &Account) -> Result<String, ExpandError
     Ok(format!("{home}{}{path}", if home.ends_with('/') { "" } else { "/" }))
 }
 
-impl TokenContext<'_> {
+impl<'a> TokenContext<'a> {
+    /// What the tokens stand for in the paths of `own`, which answers `question`.
+    pub fn new(own: &Evaluation, question: &Question<'a>) -> Self {
+        TokenContext::of(own.destination.clone(), question)
+    }
+
+    /// What the tokens stand for on the way to `destination`.
+    pub(super) fn of(destination: Destination, question: &Question<'a>) -> Self {
+        TokenContext {
+            destination,
+            original_host: question.host.clone(),
+            version: question.ssh.version,
+            account: question.account,
+            environment: question.environment,
+        }
+    }
+
     /// What `%key` stands for; `None` if it means nothing.
     fn token(&self, key: char) -> Option<String> {
         let short = || self.account.machine_name.split('.').next().unwrap_or_default().to_string();
@@ -135,15 +123,15 @@ impl TokenContext<'_> {
             '%' => "%".into(),
             'C' => self.connection_hash(),
             'd' => self.account.ssh_home().as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned(),
-            'h' => self.host.clone(),
+            'h' => self.destination.host.clone(),
             'i' => self.account.uid.to_string(),
-            'j' if self.version >= 906 => self.jump.clone(),
-            'k' => self.host_key_alias.clone(),
+            'j' if self.version >= 906 => self.destination.jump.clone(),
+            'k' => self.destination.host_key_alias.clone(),
             'L' => short(),
             'l' => self.account.machine_name.clone(),
             'n' => self.original_host.clone(),
-            'p' => self.port.clone(),
-            'r' => self.user.clone(),
+            'p' => self.destination.port.clone(),
+            'r' => self.destination.user.clone(),
             'u' => self.account.entry.as_ref().map(|e| e.name.clone()).unwrap_or_default(),
             _ => return None,
         })
@@ -151,9 +139,9 @@ impl TokenContext<'_> {
 
     /// `%C`: the hash of `%l%h%p%r`, and of `%j` from 9.6 on.
     fn connection_hash(&self) -> String {
-        let jump = if self.version >= 906 { self.jump.as_str() } else { "" };
+        let jump = if self.version >= 906 { self.destination.jump.as_str() } else { "" };
         let mut hash = Sha1::new();
-        for part in [&self.account.machine_name, &self.host, &self.port, &self.user, jump] {
+        for part in [&self.account.machine_name, &self.destination.host, &self.destination.port, &self.destination.user, jump] {
             hash.update(part);
         }
         hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
@@ -175,12 +163,14 @@ mod tests {
         };
         let environment = Environment::from_iter([("KEYS", "/keys")]);
         let context = TokenContext {
-            host: "bitbucket.org".into(),
+            destination: Destination {
+                host: "bitbucket.org".into(),
+                port: "22".into(),
+                user: "git".into(),
+                host_key_alias: "bb".into(),
+                jump: String::new(),
+            },
             original_host: "bb".into(),
-            port: "22".into(),
-            user: "git".into(),
-            host_key_alias: "bb".into(),
-            jump: String::new(),
             version: 902,
             account: &account,
             environment: &environment,

@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 
 use bbdoctor_checks::evidence::account::Account;
 use bbdoctor_checks::evidence::environment::{self, Environment};
-use bbdoctor_checks::evidence::ssh_config::effective::{self, Effective, Shell, arguments, is_assembled, parse, reconcile};
-use bbdoctor_checks::evidence::ssh_config::{ConfigFile, Evaluation, ExecPolicy, Position, Question, Source, SshTraits, evaluate};
+use bbdoctor_checks::evidence::ssh_config::effective::{self, Shell, arguments, is_assembled, parse, reconcile};
+use bbdoctor_checks::evidence::ssh_config::{
+    ConfigFile, Effective, Evaluation, ExecPolicy, Position, Question, SettingSource, SshTraits, evaluate, examine,
+};
 
 use crate::random::Random;
 use corpus::{CRITERIA, DEFECTS, FULL, HOSTS, PATTERNS, PLAIN, TRICKY};
@@ -223,7 +225,7 @@ fn we_read_what_ssh_reads() {
             .chain([("SOCK".into(), "/run/sock".into())]),
     );
     let lab = Lab {
-        ssh: SshTraits::examine(Path::new("ssh"), deadline).expect("an OpenSSH client is installed"),
+        ssh: examine(Path::new("ssh"), deadline).expect("an OpenSSH client is installed"),
         account: Account::read(&environment),
         environment,
         folder: tempfile::tempdir().expect("a folder"),
@@ -306,7 +308,7 @@ fn we_read_what_ssh_reads() {
             for setting in own.settings() {
                 let Some((line, expected)) = marked(&setting.keyword) else { continue };
                 let Some(value) = setting.values.first() else { continue };
-                let Source::File(position) = &value.source else { continue };
+                let SettingSource::File(position) = &value.source else { continue };
                 // A host name decides which blocks apply, a user and a jump too; only values that decide nothing else move alone.
                 let (before, after) = rewritten(&position.file, position, line);
                 std::fs::write(&position.file, after).expect("a configuration");

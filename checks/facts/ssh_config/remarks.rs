@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::files::Access;
-use super::{ExpandError, KnownTo, Position};
+use super::{Keyword, KnownTo, Position, bytes};
+use crate::facts::files::Access;
 
 /// A fault that makes ssh stop before it connects.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// What it is.
     pub kind: ProblemKind,
@@ -24,12 +24,12 @@ pub struct Problem {
 }
 
 /// The kinds of [`Problem`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProblemKind {
     /// "Bad configuration option".
     UnknownKeyword {
         /// A keyword of this ssh that looks like it.
-        did_you_mean: Option<&'static str>,
+        did_you_mean: Option<Keyword>,
         /// Who does know it.
         known_to: Option<KnownTo>,
     },
@@ -72,8 +72,28 @@ pub enum ProblemKind {
     BeyondLimits,
 }
 
+/// Why a text cannot be expanded; ssh stops there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum ExpandError {
+    /// `%x` with an `x` that means nothing here.
+    #[error("unknown key %{0}")]
+    UnknownToken(char),
+    /// A `%` at the end.
+    #[error("invalid format")]
+    TrailingPercent,
+    /// `${NAME}` that is not in the environment.
+    #[error("env var ${{{0}}} has no value")]
+    UnsetVariable(String),
+    /// `${` without `}`.
+    #[error("environment variable missing closing '}}'")]
+    UnclosedVariable,
+    /// `~name` of nobody.
+    #[error("tilde_expand: No such user {0}")]
+    NoSuchUser(String),
+}
+
 /// Bytes a person does not see, or takes for others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EncodingFault {
     /// A UTF-8 byte order mark (EF BB BF) before the first keyword.
     ByteOrderMark,
@@ -88,7 +108,7 @@ pub enum EncodingFault {
 }
 
 /// Something worth saying about the files that stops nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// What it is.
     pub kind: NoteKind,
@@ -99,7 +119,7 @@ pub struct Note {
 }
 
 /// The kinds of [`Note`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoteKind {
     /// A keyword that ssh ignores: `Protocol`, those it calls deprecated, those it calls unsupported (a message on stderr).
     KeywordIgnored,
@@ -134,7 +154,7 @@ pub enum NoteKind {
 }
 
 /// A pattern of a `Host` line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostPattern {
     /// The pattern, without its `!`.
     pub pattern: String,
@@ -151,7 +171,7 @@ pub struct HostPattern {
 }
 
 /// A `Match exec` whose command decides whether a block applies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndecidedExec {
     /// The `Match` line.
     pub position: Position,
@@ -160,9 +180,10 @@ pub struct UndecidedExec {
 }
 
 /// A file ssh looks at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRead {
     /// The path ssh opens.
+    #[serde(with = "bytes")]
     pub path: PathBuf,
     /// How ssh comes to it.
     pub role: FileRole,
@@ -173,7 +194,7 @@ pub struct FileRead {
 }
 
 /// How ssh comes to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileRole {
     /// `~/.ssh/config`.
     User,
@@ -186,7 +207,7 @@ pub enum FileRole {
 }
 
 /// What came of opening a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileOutcome {
     /// It was read.
     Read,
@@ -201,7 +222,7 @@ pub enum FileOutcome {
 }
 
 /// Why our own reading may not be that of ssh.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Doubt {
     /// Before 8.7 ssh splits lines by other rules, which are not imitated. Release, major * 100 + minor.
     OldRelease(u32),

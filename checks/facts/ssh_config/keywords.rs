@@ -1,16 +1,22 @@
 //! The keywords of `ssh_config(5)`: how each one's arguments are read, under which name its value is kept, since which
-//! release it exists and whose build knows it.
+//! release it exists and whose build knows it. Over 400 lines: one table, so that names and rules cannot drift apart.
 //!
 //! Source: `keywords[]` and `process_config_line_depth` of OpenSSH's `readconf.c`, releases 8.7 to 10.5, and the patches of
 //! Debian and Apple.
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::SshTraits;
 
 /// How a keyword's arguments are read and merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// `Host`.
     Host,
+    /// `Match`.
     Match,
+    /// `Include`.
     Include,
     /// One word; the first value wins.
     Text,
@@ -18,58 +24,91 @@ pub(super) enum Kind {
     Command,
     /// One of the spellings of a table, in any case; printed as the second item of the pair.
     Choice(Spellings),
+    /// A whole number.
     Int,
+    /// A time, as `60` or `1m30s`.
     Time,
+    /// A port, or the name of a service.
     Port,
+    /// `IdentityFile`.
     IdentityFile,
+    /// `CertificateFile`.
     CertificateFile,
     /// All words of the first line that sets it.
     Words,
+    /// `SendEnv`.
     SendEnv,
+    /// `SetEnv`.
     SetEnv,
+    /// `ProxyJump`.
     ProxyJump,
+    /// `LocalForward`.
     LocalForward,
+    /// `RemoteForward`.
     RemoteForward,
+    /// `DynamicForward`.
     DynamicForward,
+    /// Names of algorithms, separated by commas.
     Algorithms(AlgorithmList),
+    /// A level of the log.
     LogLevel,
+    /// A facility of syslog.
     Facility,
+    /// An octal mask.
     Mask,
+    /// The path of a socket, or a variable that holds it.
     AgentPath,
+    /// `ForwardAgent`.
     ForwardAgent,
+    /// `AddKeysToAgent`.
     AddKeysToAgent,
+    /// `ControlPersist`.
     ControlPersist,
+    /// `RekeyLimit`.
     RekeyLimit,
+    /// `EscapeChar`.
     Escape,
+    /// `IPQoS`.
     IpQos,
+    /// `TunnelDevice`.
     TunnelDevice,
+    /// `CanonicalDomains`.
     CanonicalDomains,
+    /// `CanonicalizePermittedCNAMEs`.
     PermittedCnames,
+    /// `PermitRemoteOpen`.
     PermitRemoteOpen,
+    /// `RevokedHostKeys`.
     RevokedHostKeys,
     /// All words of the line, whose values are not examined.
     AnyWords,
-    /// Accepted without a word, with a debug message, or with a message on standard error.
+    /// Accepted without a word.
     Ignored,
+    /// Accepted with a debug message.
     Deprecated,
+    /// Accepted with a message on standard error.
     Unsupported,
 }
 
 /// Accepted spellings, each with the one `ssh -G` prints.
-type Spellings = &'static [(&'static str, &'static str)];
+pub type Spellings = &'static [(&'static str, &'static str)];
 
 /// The list an algorithm name is looked up in, as `ssh -Q` knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum AlgorithmList {
+pub enum AlgorithmList {
+    /// `ssh -Q key-sig`.
     KeySignature,
+    /// `ssh -Q kex`.
     Kex,
+    /// `ssh -Q cipher`.
     Cipher,
+    /// `ssh -Q mac`.
     Mac,
 }
 
 /// Whose build knows a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Vendor {
+enum Vendor {
     Upstream,
     Debian,
     GssapiPatch,
@@ -115,15 +154,15 @@ const TUNNEL: Spellings = &[
     ("false", "false"),
     ("no", "false"),
 ];
-pub(super) const HASH: Spellings =
-    &[("md5", "MD5"), ("sha1", "SHA1"), ("sha256", "SHA256"), ("sha384", "SHA384"), ("sha512", "SHA512")];
+/// The hashes of `FingerprintHash`.
+pub const HASH: Spellings = &[("md5", "MD5"), ("sha1", "SHA1"), ("sha256", "SHA256"), ("sha384", "SHA384"), ("sha512", "SHA512")];
 
 /// The keyword as the manual writes it, the name its value is kept under, how it is read, the first release that knows it
 /// (major * 100 + minor; 0 before any that matters) and whose build.
-type Entry = (&'static str, &'static str, Kind, u32, Vendor);
+type Row = (&'static str, &'static str, Kind, u32, Vendor);
 
 #[rustfmt::skip]
-const KEYWORDS: &[Entry] = &[
+const KEYWORDS: &[Row] = &[
     ("Host", "host", Host, 0, Upstream),
     ("Match", "match", Match, 605, Upstream),
     ("Include", "include", Include, 703, Upstream),
@@ -283,35 +322,36 @@ const SSHD_KEYWORDS: &[&str] = &[
 
 /// What is to be done with a keyword by one build of ssh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Known {
+pub struct Known {
     /// The name its value is kept under, which is the name `ssh -G` prints, in lower case.
-    pub(super) slot: &'static str,
-    pub(super) kind: Kind,
+    pub slot: &'static str,
+    /// How its arguments are read.
+    pub kind: Kind,
 }
 
-fn entry(keyword: &str) -> Option<&'static Entry> {
+fn row(keyword: &str) -> Option<&'static Row> {
     KEYWORDS.iter().find(|e| e.0.eq_ignore_ascii_case(keyword))
 }
 
-fn known_to_build(entry: &Entry, ssh: &SshTraits) -> bool {
-    let vendor = match entry.4 {
+fn known_to_build(row: &Row, ssh: &SshTraits) -> bool {
+    let vendor = match row.4 {
         Upstream => true,
         Debian => ssh.debian,
         GssapiPatch => ssh.debian || ssh.gssapi_patch,
         Apple => ssh.apple,
     };
-    vendor && entry.3 <= ssh.version
+    vendor && row.3 <= ssh.version
 }
 
 /// How this ssh reads `keyword`; `None` is "Bad configuration option".
-pub(super) fn lookup(keyword: &str, ssh: &SshTraits) -> Option<Known> {
-    let e = entry(keyword).filter(|e| known_to_build(e, ssh))?;
+pub fn lookup(keyword: &str, ssh: &SshTraits) -> Option<Known> {
+    let e = row(keyword).filter(|e| known_to_build(e, ssh))?;
     let compiled_out = e.1.starts_with("gssapi") && !ssh.gssapi;
     Some(Known { slot: e.1, kind: if compiled_out { Unsupported } else { e.2 } })
 }
 
 /// Who knows a keyword that this ssh does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KnownTo {
     /// OpenSSH from this release on (major * 100 + minor).
     Newer(u32),
@@ -326,8 +366,8 @@ pub enum KnownTo {
 }
 
 /// Who, if anybody, knows `keyword` although this ssh does not.
-pub(super) fn known_to(keyword: &str, ssh: &SshTraits) -> Option<KnownTo> {
-    match entry(keyword) {
+pub fn known_to(keyword: &str, ssh: &SshTraits) -> Option<KnownTo> {
+    match row(keyword) {
         Some(e) => match e.4 {
             _ if known_to_build(e, ssh) => None,
             Upstream => Some(KnownTo::Newer(e.3)),
@@ -340,7 +380,7 @@ pub(super) fn known_to(keyword: &str, ssh: &SshTraits) -> Option<KnownTo> {
 }
 
 /// The keyword of this ssh that was probably meant: at most two edits away, and fewer than half of its letters.
-pub(super) fn did_you_mean(keyword: &str, ssh: &SshTraits) -> Option<&'static str> {
+pub fn did_you_mean(keyword: &str, ssh: &SshTraits) -> Option<Keyword> {
     if keyword.len() > 64 {
         return None;
     }
@@ -351,12 +391,46 @@ pub(super) fn did_you_mean(keyword: &str, ssh: &SshTraits) -> Option<&'static st
         .map(|e| (strsim::osa_distance(&keyword, &e.0.to_ascii_lowercase()), e.0))
         .filter(|(edits, name)| *edits <= 2 && edits * 2 < name.len())
         .min()
-        .map(|(_, name)| name)
+        .map(|(_, name)| Keyword(name))
 }
 
 /// The keyword as the manual writes it, for a name in lower case as `ssh -G` prints it.
 pub fn written(slot: &str) -> Option<&'static str> {
-    entry(slot).map(|e| e.0)
+    row(slot).map(|e| e.0)
+}
+
+/// A keyword that some ssh knows. In JSON it is written as the manual writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyword(&'static str);
+
+impl Keyword {
+    /// The keyword of this name, in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        row(name).map(|e| Keyword(e.0))
+    }
+
+    /// As the manual writes it.
+    pub fn written(self) -> &'static str {
+        self.0
+    }
+
+    /// The name its value is kept under, which is the name `ssh -G` prints, in lower case.
+    pub fn slot(self) -> &'static str {
+        row(self.0).map_or(self.0, |row| row.1)
+    }
+}
+
+impl Serialize for Keyword {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Keyword {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Keyword::named(&name).ok_or_else(|| D::Error::custom(format_args!("no keyword of ssh_config: {name}")))
+    }
 }
 
 #[cfg(test)]
@@ -366,8 +440,8 @@ mod tests {
     #[test]
     fn a_misspelt_keyword_is_recognised_and_a_foreign_one_is_placed() {
         let ssh = SshTraits::default();
-        assert_eq!(did_you_mean("IdentityFiles", &ssh), Some("IdentityFile"));
-        assert_eq!(did_you_mean("hsotname", &ssh), Some("HostName"));
+        assert_eq!(did_you_mean("IdentityFiles", &ssh).map(Keyword::written), Some("IdentityFile"));
+        assert_eq!(did_you_mean("hsotname", &ssh).map(Keyword::written), Some("HostName"));
         assert_eq!(did_you_mean("frobnicate", &ssh), None);
         assert_eq!(known_to("UseKeychain", &ssh), Some(KnownTo::Apple));
         assert_eq!(known_to("permitrootlogin", &ssh), Some(KnownTo::SshdConfig));
