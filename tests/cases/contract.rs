@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use crate::case::LIST;
+use crate::harness::case::LIST;
 
 #[test]
 fn every_code_has_a_case() {

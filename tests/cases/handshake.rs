@@ -3,16 +3,15 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use crate::case::{advised, broken, healthy};
-use crate::mend::mended;
-use crate::server::{hang, introduce, relay, reset};
-use crate::world::{ALTERNATE, CLOUD, DATA_CENTER, World};
+use crate::harness::case::{advised, broken};
+use crate::harness::remedies::fixed;
+use crate::harness::server::{hang, introduce, relay, reset, serve};
+use crate::harness::world::{ALTERNATE, CLOUD, World};
 
 #[test]
 fn closed_at_once() {
-    broken(&["closed-before-banner"], |world| {
+    broken("closed-before-banner", |world| {
         world.plain();
         world.odd_server(|mut stream| {
             // Reading first makes it an orderly end; a close with unread bytes would be a reset.
@@ -24,7 +23,7 @@ fn closed_at_once() {
 
 #[test]
 fn reset_at_once() {
-    broken(&["connection-reset"], |world| {
+    broken("connection-reset", |world| {
         world.plain();
         world.odd_server(reset);
     });
@@ -32,7 +31,7 @@ fn reset_at_once() {
 
 #[test]
 fn never_a_word() {
-    broken(&["banner-timeout"], |world| {
+    broken("banner-timeout", |world| {
         world.plain();
         world.config("Host *\n  ConnectTimeout 4\n");
         world.odd_server(hang);
@@ -41,7 +40,7 @@ fn never_a_word() {
 
 #[test]
 fn captive_portal() {
-    broken(&["not-an-ssh-server"], |world| {
+    broken("not-an-ssh-server", |world| {
         world.plain();
         world.odd_server(|mut stream| {
             let mut read = [0; 256];
@@ -53,7 +52,7 @@ fn captive_portal() {
 
 #[test]
 fn mail_server() {
-    broken(&["not-an-ssh-server"], |world| {
+    broken("not-an-ssh-server", |world| {
         world.plain();
         world.odd_server(|mut stream| {
             let mut read = [0; 256];
@@ -66,7 +65,7 @@ fn mail_server() {
 
 #[test]
 fn protocol_of_the_last_century() {
-    broken(&["not-an-ssh-server", "protocol-error", "no-common-algorithm"], |world| {
+    broken("not-an-ssh-server", |world| {
         world.plain();
         world.odd_server(|mut stream| {
             let mut read = [0; 256];
@@ -78,7 +77,7 @@ fn protocol_of_the_last_century() {
 
 #[test]
 fn too_many_connections() {
-    broken(&["server-busy"], |world| {
+    broken("server-busy", |world| {
         world.plain();
         world.odd_server(|mut stream| {
             let _ = stream.write_all(b"Exceeded MaxStartups\r\n");
@@ -90,7 +89,7 @@ fn too_many_connections() {
 
 #[test]
 fn service_has_only_ancient_algorithms() {
-    broken(&["no-common-algorithm"], |world| {
+    broken("no-common-algorithm", |world| {
         world.plain();
         world.sshd("KexAlgorithms diffie-hellman-group1-sha1");
     });
@@ -98,7 +97,7 @@ fn service_has_only_ancient_algorithms() {
 
 #[test]
 fn silence_after_the_introduction() {
-    broken(&["handshake-timeout"], |world| {
+    broken("handshake-timeout", |world| {
         world.plain();
         world.hurry();
         world.odd_server(|mut stream| {
@@ -110,7 +109,7 @@ fn silence_after_the_introduction() {
 
 #[test]
 fn large_packets_are_lost() {
-    broken(&["handshake-timeout"], |world| {
+    broken("handshake-timeout", |world| {
         world.plain();
         world.hurry();
         world.silence(CLOUD);
@@ -127,7 +126,7 @@ fn large_packets_are_lost() {
 
 #[test]
 fn closed_after_the_introduction() {
-    broken(&["closed-during-handshake"], |world| {
+    broken("closed-during-handshake", |world| {
         world.plain();
         world.odd_server(|mut stream| introduce(&mut stream));
     });
@@ -135,7 +134,7 @@ fn closed_after_the_introduction() {
 
 #[test]
 fn bytes_that_are_no_packets() {
-    broken(&["protocol-error"], |world| {
+    broken("protocol-error", |world| {
         world.plain();
         world.odd_server(|mut stream| {
             introduce(&mut stream);
@@ -148,7 +147,7 @@ fn bytes_that_are_no_packets() {
 
 #[test]
 fn something_is_changed_on_the_way() {
-    broken(&["protocol-error", "connection-lost-after-login", "closed-during-handshake"], |world| {
+    broken("protocol-error", |world| {
         world.plain();
         world.odd_server(|client| {
             relay(client, &format!("{ALTERNATE}:443"), |passed, bytes| {
@@ -168,7 +167,7 @@ fn another_program_than_bitbucket_runs() {
 
 #[test]
 fn second_connection_is_turned_away() {
-    broken(&["server-busy"], |world| {
+    broken("server-busy", |world| {
         world.plain();
         let connections = Arc::new(AtomicUsize::new(0));
         world.odd_server(move |mut client| {
@@ -181,31 +180,16 @@ fn second_connection_is_turned_away() {
     });
 }
 
-#[test]
-fn slow_to_introduce_itself() {
-    healthy(|world| {
-        world.plain();
-        world.odd_server(|client| {
-            std::thread::sleep(Duration::from_millis(5500));
-            relay(client, &format!("{ALTERNATE}:443"), |_, _| true);
-        });
-        world.args.push("--no-exec".into());
-    });
-}
-
 /// An old server of one's own.
 fn old_server(world: &mut World, setting: &str) {
-    world.key("id_ed25519");
-    world.listen = vec![(DATA_CENTER, 7999)];
-    world.name("git.example.com", DATA_CENTER);
-    world.know("[git.example.com]:7999");
+    world.data_center();
     world.sshd(setting);
     world.url("ssh://git@git.example.com:7999/acme/app.git");
 }
 
 #[test]
 fn old_server_signs_with_sha1() {
-    mended(&["no-common-algorithm"], |world| {
+    fixed("no-common-algorithm", |world| {
         world.present("rsa");
         old_server(world, "HostKeyAlgorithms ssh-rsa");
     });
@@ -213,20 +197,44 @@ fn old_server_signs_with_sha1() {
 
 #[test]
 fn old_server_exchanges_keys_with_sha1() {
-    mended(&["no-common-algorithm"], |world| {
+    fixed("no-common-algorithm", |world| {
         old_server(world, "KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha1");
     });
 }
 
 #[test]
 fn old_server_encrypts_in_blocks() {
-    mended(&["no-common-algorithm"], |world| old_server(world, "Ciphers 3des-cbc,aes128-cbc"));
+    fixed("no-common-algorithm", |world| old_server(world, "Ciphers 3des-cbc,aes128-cbc"));
 }
 
 #[test]
 fn old_server_encrypts_in_blocks_without_git() {
-    broken(&["no-common-algorithm"], |world| {
+    broken("no-common-algorithm", |world| {
         old_server(world, "Ciphers 3des-cbc,aes128-cbc");
         world.args.push("--no-exec".into());
+    });
+}
+
+#[test]
+fn web_server_on_the_alternate_port() {
+    broken("not-an-ssh-server", |world| {
+        world.key("id_ed25519");
+        world.know("[altssh.bitbucket.org]:443");
+        world.silence(ALTERNATE);
+        serve(ALTERNATE, 443, |mut stream| {
+            let mut read = [0; 64];
+            let _ = stream.read(&mut read);
+            // A TLS alert record: "protocol version".
+            let _ = stream.write_all(&[0x15, 3, 1, 0, 2, 2, 70]);
+        });
+        world.url("ssh://git@altssh.bitbucket.org:443/acme/app.git");
+    });
+}
+
+#[test]
+fn proxy_that_speaks_into_the_first_line() {
+    broken("not-an-ssh-server", |world| {
+        world.plain();
+        world.carrier("printf 'connected: '");
     });
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use nix::sys::stat::Mode;
 
-use crate::case::{Expected, case, healthy, survives};
-use crate::server::{hang, introduce};
-use crate::world::not_utf8;
+use crate::harness::case::{Expected, case, healthy, survives};
+use crate::harness::server::{hang, introduce};
+use crate::harness::world::not_utf8;
 
 #[test]
 fn configuration_that_is_no_text() {

@@ -1,7 +1,7 @@
 //! Whole-program cases: a disposable Bitbucket in which the real git, ssh, sshd, ssh-agent and bbdoctor run.
 //!
 //! A case is one ordinary test. It says which codes may be named as the cause (or advised, or that nothing is broken) and
-//! arranges a world; [`case`] moves into namespaces of its own, starts the service, asks bbdoctor and then git, and compares.
+//! arranges a world; [`harness::case`] moves into namespaces of its own, starts the service, asks bbdoctor and then git, and compares.
 //!
 //! Environment, for people: `BBDOCTOR_CASES=oracle` checks the set-ups against git alone; `BBDOCTOR_CASES_PROGRAM=/path/to/bbdoctor`
 //! examines that program instead of the one built here, so that `tests/compare-reports` can compare the reports of the two.
@@ -19,39 +19,34 @@
               of its pid namespace ends what it started"
 )]
 
-mod case;
-mod forms;
-mod judge;
+mod harness;
 #[path = "../documents/kept.rs"]
 mod kept;
-mod mend;
-mod namespace;
-mod programs;
-mod server;
-mod snapshot;
-mod ticket;
-mod world;
 
+// By the check that names the cause.
 mod account;
-mod agent;
-mod config_settings;
+mod agent_has_key;
+mod authentication;
+mod config_permissions;
 mod config_syntax;
-mod contract;
-mod git_side;
+mod connection;
+mod fingerprint_matches_remote;
+mod git_agrees;
 mod handshake;
-mod healthy;
-mod healthy_config;
-mod healthy_trust;
-mod host_move;
-mod hostile;
-mod identities;
+mod host_settings;
 mod key_files;
-mod network;
+mod known_hosts;
+mod name_resolution;
+mod remote_url;
+mod repository_access;
+mod tools;
+
+// Where nothing is broken, nothing can be known, or nothing is to be expected but a report.
+mod healthy;
+mod hostile;
+mod inconclusive;
+
+// What holds of all of them.
+mod contract;
 mod privacy;
-mod proxy;
 mod readme;
-mod remote;
-mod repository;
-mod ssh_program;
-mod trust;
-mod url;

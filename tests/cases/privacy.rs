@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
-use crate::case::{Expected, case};
-use crate::namespace::{BBDOCTOR, HOME, passwd};
-use crate::world::{World, etc};
+use crate::harness::case::{Expected, case};
+use crate::harness::namespace::{BBDOCTOR, HOME, passwd};
+use crate::harness::world::{World, etc};
 
 /// Every format a report can have.
 const FORMATS: &[&str] = &["human", "json", "markdown", "junit", "github"];

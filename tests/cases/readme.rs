@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::case::{Expected, case};
+use crate::harness::case::{Expected, case};
+use crate::harness::namespace::{BBDOCTOR, chmod};
+use crate::harness::server::Names;
+use crate::harness::world::{World, ip};
 use crate::kept;
-use crate::namespace::{BBDOCTOR, chmod};
-use crate::server::Names;
-use crate::world::{World, ip};
 
 /// Marks the lines of the inner run's output that are bbdoctor's.
 const SHOWN: &str = "bbdoctor-shown: ";

@@ -5,7 +5,7 @@ use crate::report::tests::{fixtures, spoilt};
 use crate::report::{fixture, json};
 use ticket::Ticket;
 
-#[path = "../../../tests/cases/ticket.rs"]
+#[path = "../../../tests/cases/harness/ticket.rs"]
 mod ticket;
 
 /// What a sentence may be made of by somebody who wants it to be more than a sentence.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::case::Expected;
-use crate::namespace::{self, HOME, SERVICE, chmod, run};
+use super::case::Expected;
+use super::namespace::{self, HOME, SERVICE, chmod, run};
 
 /// Where the service's names lead unless a case says otherwise.
 pub(crate) const CLOUD: &str = "127.0.0.2";

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::case::{healthy, uncertain};
-use crate::trust::{RETIRED, note};
-use crate::world::CLOUD;
+use crate::harness::arrange::RETIRED;
+use crate::harness::case::healthy;
+use crate::harness::world::CLOUD;
 
 #[test]
 fn hashed() {
@@ -86,7 +86,7 @@ fn wildcard_and_list() {
 fn rubbish_around_the_line() {
     healthy(|world| {
         world.key("id_ed25519");
-        note(world, "# hosts\n\nrubbish\n{host} ssh-ed25519 AAAAgarbage\r");
+        world.note("# hosts\n\nrubbish\n{host} ssh-ed25519 AAAAgarbage\r");
         world.know("{host}");
     });
 }
@@ -95,7 +95,7 @@ fn rubbish_around_the_line() {
 fn retired_key_of_the_same_type_too() {
     healthy(|world| {
         world.plain();
-        note(world, &format!("{{host}} {RETIRED}"));
+        world.note(&format!("{{host}} {RETIRED}"));
     });
 }
 
@@ -103,7 +103,7 @@ fn retired_key_of_the_same_type_too() {
 fn one_type_is_revoked() {
     healthy(|world| {
         world.plain();
-        note(world, &format!("@revoked * {}", world.host_key("rsa")));
+        world.note(&format!("@revoked * {}", world.host_key("rsa")));
     });
 }
 
@@ -112,15 +112,6 @@ fn new_keys_are_accepted() {
     healthy(|world| {
         world.key("id_ed25519");
         world.config("Host *\n  StrictHostKeyChecking accept-new\n");
-    });
-}
-
-#[test]
-fn known_by_a_program_that_may_not_start() {
-    uncertain(|world| {
-        world.key("id_ed25519");
-        world.know_some("{host}", &["ed25519"], "published");
-        world.config("Host *\n  KnownHostsCommand /bin/cat /home/dev/published\n");
     });
 }
 

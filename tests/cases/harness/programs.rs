@@ -7,8 +7,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::namespace::run;
-use crate::world::World;
+use super::namespace::run;
+use super::world::World;
 
 /// What a program left.
 #[derive(Debug)]

@@ -7,18 +7,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::case::{Expected, case};
-use crate::judge::findings;
-use crate::namespace::chmod;
-use crate::world::World;
+use super::case::{Expected, case};
+use super::judge::findings;
+use super::namespace::chmod;
+use super::world::World;
 
-/// A world in which git fails because of one of `codes`, and works once the remedies of the cause are carried out: one after
-/// the other as they stand, until it does.
-pub(crate) fn mended<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
-    case(Expected::Broken, codes, arrange, |world| {
-        let Some(report) = world.expect_cause(codes) else { return };
-        let cause = &report["verdict"]["root_cause"]["code"];
-        let finding = findings(&report).find(|finding| finding["code"] == *cause && finding["blocking"] == true);
+/// A world in which git fails because of `cause`, and works once its remedies are carried out: one after the other as they stand,
+/// until it does.
+pub(crate) fn fixed<F: FnOnce(&mut World)>(cause: &str, arrange: F) {
+    case(Expected::Broken, &[cause], arrange, |world| {
+        let Some(report) = world.expect_cause(&[cause]) else { return };
+        let finding = findings(&report).find(|finding| finding["code"] == cause && finding["blocking"] == true);
         let remedies = finding.and_then(|finding| finding["remedies"].as_array()).expect("a cause has remedies");
         // A command that clones has shown by itself that git works.
         let clones = |remedy: &Value| remedy["argv"][0] == "git" && remedy["argv"][1] == "clone";

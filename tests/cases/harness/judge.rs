@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::case::{Expected, REPORT, ROW};
-use crate::forms;
-use crate::namespace::{BBDOCTOR, HOME};
-use crate::programs::Done;
-use crate::snapshot;
-use crate::world::World;
+use super::case::{Expected, REPORT, ROW};
+use super::forms;
+use super::namespace::{BBDOCTOR, HOME};
+use super::programs::Done;
+use super::snapshot;
+use super::world::World;
 
 /// How much longer than its budget bbdoctor may run on a busy machine.
 const SLACK: Duration = Duration::from_secs(4);
@@ -89,7 +89,7 @@ impl World {
     pub(crate) fn expect_connections(&mut self, address: &str, count: usize) {
         if !only_git() {
             self.doctor();
-            let log = crate::server::log();
+            let log = super::server::log();
             let to_address = format!(" on {address} ");
             let accepted = log.lines().filter(|line| line.starts_with("Connection from ") && line.contains(&to_address)).count();
             assert_eq!(accepted, count, "{log}");

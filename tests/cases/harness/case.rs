@@ -5,8 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::namespace;
-use crate::world::World;
+use super::judge::findings;
+use super::namespace;
+use super::world::World;
 
 /// Set in the inner run; its value is the name of the case.
 const INSIDE: &str = "BBDOCTOR_CASE_INSIDE";
@@ -33,9 +34,24 @@ pub(crate) enum Expected {
     Inconclusive,
 }
 
-/// A world in which git fails because of one of `codes`.
-pub(crate) fn broken<F: FnOnce(&mut World)>(codes: &[&str], arrange: F) {
-    case(Expected::Broken, codes, arrange, |world| _ = world.expect_cause(codes));
+/// A world in which git fails because of `cause`.
+pub(crate) fn broken<F: FnOnce(&mut World)>(cause: &str, arrange: F) {
+    broken_by_one_of(&[cause], arrange);
+}
+
+/// A world in which git fails and several names for the cause are right; the case says why it cannot expect one.
+pub(crate) fn broken_by_one_of<F: FnOnce(&mut World)>(causes: &[&str], arrange: F) {
+    case(Expected::Broken, causes, arrange, |world| _ = world.expect_cause(causes));
+}
+
+/// A world in which git fails because of `cause`, and each of `beside` is among the findings too.
+pub(crate) fn broken_with<F: FnOnce(&mut World)>(cause: &str, beside: &[&str], arrange: F) {
+    told_beside(Expected::Broken, &[cause], beside, arrange, |world| {
+        let Some(report) = world.expect_cause(&[cause]) else { return };
+        for code in beside {
+            assert!(findings(&report).any(|finding| finding["code"] == *code), "{code} is not among the findings\n{report:#}");
+        }
+    });
 }
 
 /// A world in which git fails because of `cause`, and `warned`, which elsewhere is a cause, is no more than a warning.
@@ -70,9 +86,18 @@ where
     F: FnOnce(&mut World),
     J: FnOnce(&mut World),
 {
+    told_beside(expected, codes, &[], arrange, judge)
+}
+
+/// As [`case`]; `beside` are further codes that the report tells.
+fn told_beside<F, J>(expected: Expected, codes: &[&str], beside: &[&str], arrange: F, judge: J) -> Option<String>
+where
+    F: FnOnce(&mut World),
+    J: FnOnce(&mut World),
+{
     let name = name_of::<F>();
     if let Some(list) = std::env::var_os(LIST) {
-        add_line(Path::new(&list), &format!("{name} {expected:?} {}", codes.join(",")));
+        add_line(Path::new(&list), &format!("{name} {expected:?} {}", [codes, beside].concat().join(",")));
     } else if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         namespace::enter();
         let mut world = World::new(host_of(&name));
@@ -94,9 +119,9 @@ fn name_of<F>() -> String {
 }
 
 /// Git over SSH has two host names: `bitbucket.org` until November 2026 and `ssh.bitbucket.org` since. Each case dials one of them,
-/// half of the cases (by name, so that it never changes) the one and half the other.
+/// half of the cases (by the last part of the name, so that it stays when a case moves) the one and half the other.
 fn host_of(name: &str) -> &'static str {
-    let sum: u32 = name.bytes().map(u32::from).sum();
+    let sum: u32 = name.rsplit(':').next().unwrap_or_default().bytes().map(u32::from).sum();
     if sum.is_multiple_of(2) { "bitbucket.org" } else { "ssh.bitbucket.org" }
 }
 

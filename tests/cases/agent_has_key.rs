@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::case::{advised, broken};
-use crate::namespace::HOME;
-use crate::server::hang;
-use crate::world::World;
+use crate::harness::case::{advised, broken, broken_with};
+use crate::harness::namespace::HOME;
+use crate::harness::server::hang;
+use crate::harness::world::World;
 
 /// A registered key that only an agent could use: its file needs a passphrase.
 fn encrypted(world: &mut World) {
@@ -18,7 +18,7 @@ fn encrypted(world: &mut World) {
 
 #[test]
 fn none_and_the_key_needs_it() {
-    broken(&["agent-not-running", "key-passphrase-needed"], |world| {
+    broken_with("key-passphrase-needed", &["agent-not-running"], |world| {
         encrypted(world);
         world.env.remove(std::ffi::OsStr::new("SSH_AUTH_SOCK"));
     });
@@ -26,7 +26,7 @@ fn none_and_the_key_needs_it() {
 
 #[test]
 fn socket_is_gone() {
-    broken(&["agent-unreachable", "key-passphrase-needed"], |world| {
+    broken_with("key-passphrase-needed", &["agent-unreachable"], |world| {
         encrypted(world);
         world.set("SSH_AUTH_SOCK", "/tmp/ssh-XXXXXXabcdef/agent.4711");
     });
@@ -34,7 +34,7 @@ fn socket_is_gone() {
 
 #[test]
 fn socket_is_dead() {
-    broken(&["agent-unreachable", "key-passphrase-needed"], |world| {
+    broken_with("key-passphrase-needed", &["agent-unreachable"], |world| {
         encrypted(world);
         let socket = Path::new(HOME).join("agent.sock");
         drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
@@ -44,17 +44,17 @@ fn socket_is_dead() {
 
 #[test]
 fn socket_may_not_be_used() {
-    broken(&["agent-unreachable", "key-passphrase-needed"], |world| {
+    broken_with("key-passphrase-needed", &["agent-unreachable"], |world| {
         encrypted(world);
         world.agent(&[]);
         world.ssh_add(&[".ssh/id_ed25519"], "correct horse");
-        crate::namespace::chmod(&Path::new(HOME).join("agent.sock"), 0o000);
+        crate::harness::namespace::chmod(&Path::new(HOME).join("agent.sock"), 0o000);
     });
 }
 
 #[test]
 fn it_never_answers() {
-    broken(&["agent-unresponsive"], |world| {
+    broken("agent-unresponsive", |world| {
         world.plain();
         world.odd_agent(hang);
         world.hurry();
@@ -63,7 +63,7 @@ fn it_never_answers() {
 
 #[test]
 fn it_holds_nothing() {
-    broken(&["agent-empty", "key-passphrase-needed"], |world| {
+    broken_with("key-passphrase-needed", &["agent-empty"], |world| {
         encrypted(world);
         world.agent(&[]);
     });
@@ -71,7 +71,7 @@ fn it_holds_nothing() {
 
 #[test]
 fn its_keys_were_for_a_while() {
-    broken(&["agent-empty", "no-key"], |world| {
+    broken_with("no-key", &["agent-empty"], |world| {
         world.key("bitbucket");
         world.know("{host}");
         world.agent(&[]);
@@ -83,7 +83,7 @@ fn its_keys_were_for_a_while() {
 
 #[test]
 fn it_is_locked() {
-    broken(&["agent-locked"], |world| {
+    broken("agent-locked", |world| {
         world.key("bitbucket");
         world.know("{host}");
         world.agent(&["bitbucket"]);
@@ -94,7 +94,7 @@ fn it_is_locked() {
 
 #[test]
 fn it_holds_other_keys() {
-    broken(&["agent-lacks-key", "key-passphrase-needed"], |world| {
+    broken_with("agent-lacks-key", &["key-passphrase-needed"], |world| {
         encrypted(world);
         world.stranger("other");
         world.agent(&["other"]);
@@ -104,36 +104,12 @@ fn it_holds_other_keys() {
 
 #[test]
 fn it_asks_a_person_who_is_not_there() {
-    broken(&["agent-refuses-signing"], |world| {
+    broken("agent-refuses-signing", |world| {
         world.key("bitbucket");
         world.know("{host}");
         world.agent(&[]);
         world.user(&["ssh-add", "-q", "-c", ".ssh/bitbucket"]);
         fs::remove_file(world.ssh("bitbucket")).unwrap();
-    });
-}
-
-#[test]
-fn it_ends_in_the_middle_of_a_request() {
-    broken(&["agent-refuses-signing", "agent-protocol-error", "agent-unreachable"], |world| {
-        encrypted(world);
-        let public = fs::read_to_string(world.ssh("id_ed25519.pub")).unwrap();
-        let blob = base64(public.split(' ').nth(1).unwrap());
-        world.odd_agent(move |mut stream| {
-            // draft-ietf-sshm-ssh-agent, section 3.5: one identity; whatever is asked next ends the connection.
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request);
-            let mut answer = vec![12, 0, 0, 0, 1];
-            for part in [blob.as_slice(), b"bitbucket"] {
-                answer.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
-                answer.extend(part);
-            }
-            let _ = stream.write_all(&u32::try_from(answer.len()).unwrap().to_be_bytes());
-            let _ = stream.write_all(&answer);
-            while stream.read(&mut request).is_ok_and(|length| length > 0) && request[4] != 13 {
-                let _ = stream.write_all(&[0, 0, 0, 1, 5]);
-            }
-        });
     });
 }
 
@@ -154,18 +130,26 @@ fn base64(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn seven_keys_before_the_right_one() {
-    broken(&["too-many-keys"], |world| {
-        let names = ["k1", "k2", "k3", "k4", "k5", "k6", "k7"];
-        for name in names {
-            world.stranger(name);
-        }
-        world.key("bitbucket");
-        world.know("{host}");
-        world.agent(&[&names[..], &["bitbucket"]].concat());
-        for name in names {
-            world.forget(name);
-        }
+fn it_ends_in_the_middle_of_a_request() {
+    broken("agent-refuses-signing", |world| {
+        encrypted(world);
+        let public = fs::read_to_string(world.ssh("id_ed25519.pub")).unwrap();
+        let blob = base64(public.split(' ').nth(1).unwrap());
+        world.odd_agent(move |mut stream| {
+            // draft-ietf-sshm-ssh-agent, section 3.5: one identity; whatever is asked next ends the connection.
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let mut answer = vec![12, 0, 0, 0, 1];
+            for part in [blob.as_slice(), b"bitbucket"] {
+                answer.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
+                answer.extend(part);
+            }
+            let _ = stream.write_all(&u32::try_from(answer.len()).unwrap().to_be_bytes());
+            let _ = stream.write_all(&answer);
+            while stream.read(&mut request).is_ok_and(|length| length > 0) && request[4] != 13 {
+                let _ = stream.write_all(&[0, 0, 0, 1, 5]);
+            }
+        });
     });
 }
 
@@ -193,4 +177,9 @@ fn something_else_answers_and_the_key_is_a_file() {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
         });
     });
+}
+
+#[test]
+fn key_is_bound_to_another_host() {
+    broken("agent-refuses-signing", |world| world.bound_key("elsewhere.example.com"));
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::namespace::{SERVICE, chmod};
-use crate::world::{CLOUD, World};
+use super::namespace::{SERVICE, chmod};
+use super::world::{CLOUD, World};
 
 /// The forced command of every key: `$1` is the account that owns it. Answers like Bitbucket's front end.
 /// Files in `rules` change it: `before` is run first, `deny-read.ACCOUNT` and `deny-write.ACCOUNT` refuse with their text,
@@ -77,7 +77,7 @@ impl World {
             return;
         }
         let lines: String = self.names.iter().map(|(name, address)| format!("{address} {name}\n")).collect();
-        crate::world::etc("hosts", &format!("127.0.0.1 localhost\n{lines}"));
+        super::world::etc("hosts", &format!("127.0.0.1 localhost\n{lines}"));
         let folder = Path::new(SERVICE);
         fs::write(folder.join("service"), FRONT_END).unwrap();
         chmod(&folder.join("service"), 0o755);
@@ -144,7 +144,7 @@ impl World {
 
     /// A thing at the place of the agent, named in the environment; `answer` serves each connection.
     pub(crate) fn odd_agent(&mut self, answer: impl Fn(UnixStream) + Send + Sync + Clone + 'static) {
-        let socket = Path::new(crate::namespace::HOME).join("agent.sock");
+        let socket = Path::new(super::namespace::HOME).join("agent.sock");
         self.set("SSH_AUTH_SOCK", &socket);
         serve_unix(&socket, answer);
     }

@@ -8,13 +8,13 @@ use std::process::Command;
 use quick_junit::{Report as Suites, TestCaseStatus};
 use serde_json::Value;
 
-use crate::namespace::HOME;
-use crate::ticket::Ticket;
+use super::namespace::HOME;
+use super::ticket::Ticket;
 
 /// Outside the user's home, in which nothing may be written.
 const FOLDER: &str = "/run/reports";
 const FORMATS: [&str; 5] = ["json", "human", "markdown", "junit", "github"];
-const JUNIT: &str = include_str!("fixtures/junit.xsd");
+const JUNIT: &str = include_str!("../fixtures/junit.xsd");
 
 fn file(format: &str) -> PathBuf {
     Path::new(FOLDER).join(format)

@@ -1,0 +1,44 @@
+//! What only git's own run shows.
+
+use crate::harness::case::{advised, broken};
+
+#[test]
+fn wrapper_prints_into_the_conversation() {
+    broken("transport-noise", |world| {
+        world.plain();
+        let wrapper = world.script("ssh-wrapper", "#!/bin/sh\necho connecting to the repository\nexec ssh \"$@\"\n");
+        world.set("GIT_SSH_COMMAND", wrapper);
+        world.set("GIT_SSH_VARIANT", "ssh");
+    });
+}
+
+#[test]
+fn wrapper_gives_up_without_a_word() {
+    broken("git-fails-unexplained", |world| {
+        world.plain();
+        let wrapper = world.script("ssh-wrapper", "#!/bin/sh\ncase \"$*\" in *upload-pack*) exit 1 ;; esac\nexec ssh \"$@\"\n");
+        world.set("GIT_SSH", wrapper);
+    });
+}
+
+#[test]
+fn wrapper_knows_a_key_that_nobody_else_sees() {
+    advised(&["git-works-anyway"], |world| {
+        world.key("deploy");
+        world.user(&["mkdir", "-p", "keys"]);
+        world.user(&["mv", ".ssh/deploy", "keys/deploy"]);
+        world.user(&["rm", ".ssh/deploy.pub"]);
+        world.know("{host}");
+        let wrapper =
+            world.script("ssh-wrapper", "#!/bin/sh\n[ \"$1\" = -G ] && exec ssh \"$@\"\nexec ssh -i ~/keys/deploy \"$@\"\n");
+        world.set("GIT_SSH", wrapper);
+    });
+}
+
+#[test]
+fn service_greets_into_the_conversation() {
+    broken("transport-noise", |world| {
+        world.plain();
+        world.rule("before", "echo Welcome to the service");
+    });
+}
