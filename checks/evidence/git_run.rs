@@ -2,7 +2,6 @@
 //! a deadline and without a trace.
 
 mod classify;
-mod complaint;
 mod transcript;
 
 use std::ffi::{OsStr, OsString};
@@ -10,16 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use serde::Serialize;
-
 use super::environment::Environment;
 use super::files;
 use super::git_config::Repository;
 use super::process::{Outcome, Program};
 use super::ssh_command::{ClientKind, SshCommand};
+pub use crate::facts::git_run::*;
 pub use classify::classify;
-pub use complaint::{ConnectFailure, GitComplaint, KeyProblem};
-pub use transcript::{Attempt, KeyLine, SshTranscript};
 
 /// What ssh may do about a master connection (`ControlMaster`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,29 +50,6 @@ pub struct Witness<'a> {
     pub known_hosts: Option<&'a [PathBuf]>,
     /// When it has to be over.
     pub deadline: Instant,
-}
-
-/// How git's run went.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct GitRun {
-    /// git did what it was asked.
-    pub works: bool,
-    /// It was still running at the deadline.
-    pub timed_out: bool,
-    /// Exit status.
-    pub code: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u64,
-    /// What ssh, the server and git said to the user, line by line, without git's closing words that say nothing.
-    pub said: Vec<String>,
-    /// What ssh reported of its progress.
-    pub transcript: SshTranscript,
-    /// Up to four bytes that stood where the server's first answer belongs.
-    pub protocol_noise: Option<Vec<u8>>,
-    /// The command, as one could type it.
-    pub command: String,
 }
 
 /// Variables through which a user may have git write diagnostics, some of them into files.
@@ -181,7 +154,7 @@ impl Witness<'_> {
             Some(command) => format!("GIT_SSH_COMMAND={} {}", shlex::try_quote(command).unwrap_or_default(), git.command_line()),
             None => git.command_line(),
         };
-        let mut run = GitRun::read(&outcome, self.push);
+        let mut run = read(&outcome, self.push);
         run.duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         run.command = typed.replace(&*scratch.to_string_lossy(), "$TMPDIR");
         Ok(run)
@@ -293,22 +266,19 @@ fn alternates(repository: &Repository, environment: &Environment) -> OsString {
     list
 }
 
-impl GitRun {
-    /// Reads what a finished git left behind.
-    fn read(outcome: &Outcome, push: bool) -> Self {
-        let (transcript, said) = transcript::read(&outcome.stderr);
-        // The probe's name may be taken: a refusal of git's own, after the server has let it in.
-        let let_in = push && said.iter().any(|l| l.starts_with(" ! [rejected]") && l.contains("bbdoctor-probe"));
-        GitRun {
-            works: outcome.success() || let_in,
-            timed_out: outcome.timed_out,
-            code: outcome.code,
-            signal: if outcome.timed_out { None } else { outcome.signal },
-            protocol_noise: transcript::protocol_noise(&outcome.stderr),
-            said,
-            transcript,
-            ..GitRun::default()
-        }
+/// Reads what a finished git left behind.
+fn read(outcome: &Outcome, push: bool) -> GitRun {
+    let (transcript, said) = transcript::read(&outcome.stderr);
+    // The probe's name may be taken: a refusal of git's own, after the server has let it in.
+    let let_in = push && said.iter().any(|l| l.starts_with(" ! [rejected]") && l.contains("bbdoctor-probe"));
+    GitRun {
+        works: outcome.success() || let_in,
+        timed_out: outcome.timed_out,
+        code: outcome.code,
+        protocol_noise: transcript::protocol_noise(&outcome.stderr),
+        said,
+        transcript,
+        ..GitRun::default()
     }
 }
 

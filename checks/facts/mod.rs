@@ -9,6 +9,7 @@ pub mod connection;
 pub mod environment;
 pub mod files;
 pub mod git_config;
+pub mod git_run;
 pub mod git_url;
 pub mod handshake;
 pub mod kexinit;

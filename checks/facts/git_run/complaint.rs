@@ -1,9 +1,11 @@
 //! What git, ssh or the server may complain of.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::facts::bytes;
 
 /// Why a connection could not be opened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConnectFailure {
     /// ECONNREFUSED.
     Refused,
@@ -22,7 +24,7 @@ pub enum ConnectFailure {
 }
 
 /// What kept ssh from using a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyProblem {
     /// `Load key "PATH": WHY`.
     Load {
@@ -59,7 +61,7 @@ pub enum KeyProblem {
 }
 
 /// What stopped git.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GitComplaint {
     /// git, or the shell, cannot run the ssh client.
     CannotRun {
@@ -96,7 +98,7 @@ pub enum GitComplaint {
     /// HTTP: `unable to access 'URL': WHY`.
     Http(String),
     /// Something else than the server's answer came first.
-    ProtocolNoise(Vec<u8>),
+    ProtocolNoise(#[serde(with = "bytes")] Vec<u8>),
     /// `Could not resolve hostname NAME: WHY`.
     Resolve {
         /// The name that was looked up.
