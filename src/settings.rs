@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bbdoctor_checks::bitbucket::{HostOverride, Kind, Services};
 use bbdoctor_checks::evidence::environment::Environment;
 use bbdoctor_checks::evidence::files;
-use bbdoctor_checks::evidence::public_key::PublicKey;
+use bbdoctor_checks::facts::public_key::PublicKey;
 use serde::Deserialize;
 
 /// Why the configuration cannot be used.

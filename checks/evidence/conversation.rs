@@ -16,10 +16,10 @@ use super::identities::{CanSign, Signer};
 use super::key_file;
 use super::keys::Key;
 use super::known_hosts::{Judgement, judge};
-use super::public_key::PublicKey;
 use super::road::{Proxy, Road, RoadFailure};
 use super::session::{self, Ended, GitService, KeyAnswer, Limits, MethodsAnswer, Session};
 use super::transport::{Attempt, ConnectOutcome};
+use crate::facts::public_key::PublicKey;
 
 /// The most connections of one conversation, the ones for other keys included.
 const CONNECTIONS: u32 = 4;

@@ -14,9 +14,11 @@ pub use prediction::{Prediction, predict};
 
 use signing::{by_file, by_itself, signer};
 
-use super::key_file::{self, KeyFile, KeyState, Loader, with_suffix};
+use super::key_file::{self, Loader};
 use super::pattern;
-use super::public_key::{CertificateType, PublicKey};
+use crate::facts::files::with_suffix;
+use crate::facts::key_file::{KeyFile, KeyState};
+use crate::facts::public_key::{CertificateType, PublicKey};
 
 pub use crate::facts::agent::AgentKey;
 
@@ -59,7 +61,7 @@ impl Default for Settings {
             certificate_files: Vec::new(),
             identities_only: false,
             accepted_algorithms: None,
-            required_rsa_size: crate::evidence::public_key::RSA_MINIMUM_BITS,
+            required_rsa_size: crate::facts::public_key::RSA_MINIMUM_BITS,
             security_key_provider: true,
             can_ask: false,
         }
@@ -204,7 +206,7 @@ pub struct KeyFiles {
 impl KeyFiles {
     /// Examines the files that `settings` name, and every key in `folder` (`~/.ssh`) that they do not name.
     pub fn read(settings: &Settings, loader: &Loader, folder: Option<&Path>) -> Self {
-        let certificate = |path: &Path| key_file::load_public(path).map(|(_, key)| key).filter(|key| key.certificate.is_some());
+        let certificate = |path: &Path| key_file::load_public(path).filter(|key| key.certificate.is_some());
         let named = settings.identity_files.iter().filter(|f| !f.path.as_os_str().eq_ignore_ascii_case("none"));
         let listed: Vec<_> = named.take(FILES_LIMIT).map(|f| (f.clone(), key_file::inspect(&f.path, loader))).collect();
         let beside = listed.iter().map(|(f, _)| {

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::Evidence;
 use super::identities::{self, CanSign, Identity, KeyFiles, ListedFile, Signer, Source, WhyNot};
-use super::key_file::{KeyFile, KeyState, Loader};
+use super::key_file::Loader;
 use super::keyring::Holder;
-use super::public_key::PublicKey;
 use super::ssh_config::Position;
 use crate::check::Unavailable;
+use crate::facts::key_file::{KeyFile, KeyState};
+use crate::facts::public_key::PublicKey;
 use crate::privacy::{Kind, Private, Text};
 use crate::text;
 
@@ -205,7 +206,7 @@ pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
         required_rsa_size: settings
             .value("requiredrsasize")
             .and_then(|b| b.parse().ok())
-            .unwrap_or(super::public_key::RSA_MINIMUM_BITS),
+            .unwrap_or(crate::facts::public_key::RSA_MINIMUM_BITS),
         security_key_provider: true,
         can_ask: evidence.person_can_type_passphrase(),
     };

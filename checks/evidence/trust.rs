@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::Evidence;
-use super::key_file::with_suffix;
 use super::known_hosts::{HostEntries, HostKeyLine, Judgement, judge, lookup};
 use crate::bitbucket::Kind;
 use crate::check::Unavailable;
+use crate::facts::files::with_suffix;
 
 /// What ssh knows of the host.
 #[derive(Debug)]

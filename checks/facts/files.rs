@@ -1,5 +1,7 @@
 //! What is known of files: who owns them and who may use them.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 /// Owner and permission bits, as `stat(2)` gives them (links followed).
@@ -11,6 +13,13 @@ pub struct Access {
     pub gid: u32,
     /// Permission bits (`0o7777` at most).
     pub mode: u32,
+}
+
+/// `path` with more at its end.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 #[cfg(test)]

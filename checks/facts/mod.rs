@@ -13,7 +13,9 @@ pub mod git_run;
 pub mod git_url;
 pub mod handshake;
 pub mod kexinit;
+pub mod key_file;
 pub mod known_hosts;
+pub mod public_key;
 pub mod session;
 pub mod ssh_config;
 

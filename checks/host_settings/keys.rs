@@ -3,10 +3,10 @@
 use super::{place, with_line};
 use crate::advice;
 use crate::evidence::Evidence;
-use crate::evidence::key_file::KeyState;
 use crate::evidence::keys::Key;
 use crate::evidence::settings::Settings;
 use crate::evidence::ssh_config::NoteKind;
+use crate::facts::key_file::KeyState;
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::Private;
 use crate::remedy::Remedy;

@@ -1,6 +1,6 @@
 //! Keys that were damaged on their way here, and their repair.
 
-use crate::evidence::key_file::{CorruptKind, KeyFile};
+use crate::facts::key_file::{CorruptKind, KeyFile};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 

@@ -6,7 +6,7 @@ use crate::evidence::conversation::{Login, LoginProblem};
 use crate::evidence::identities::{CanSign, Signer, Source, WhyNot};
 use crate::evidence::keyring::Holder;
 use crate::evidence::keys::Key;
-use crate::evidence::public_key::PublicKey;
+use crate::facts::public_key::PublicKey;
 use crate::privacy::{Private, Text};
 use crate::text;
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{CanSign, Identity};
-use crate::evidence::public_key::Blob;
+use crate::facts::public_key::Blob;
 
 /// The end of a login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

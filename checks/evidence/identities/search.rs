@@ -5,7 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::ListedFile;
-use crate::evidence::key_file::{Format, KeyFile, KeyState, Loader, inspect};
+use crate::evidence::key_file::{Loader, inspect};
+use crate::facts::key_file::{Format, KeyFile, KeyState};
 
 /// The most files of a folder that are looked into.
 const FILES_LIMIT: usize = 200;

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use super::{CanSign, Candidate, Settings, Signer, short};
-use crate::evidence::key_file::{KeyFile, KeyState, with_suffix};
-use crate::evidence::public_key::PublicKey;
+use crate::facts::files::with_suffix;
+use crate::facts::key_file::{KeyFile, KeyState};
+use crate::facts::public_key::PublicKey;
 
 /// Who signs for the candidate at `at`. A certificate is signed for by a plain key of the same pair further down ssh's
 /// queue, which begins behind the candidate; else by a file of the same name whose public half is not known; else by

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::evidence::process::Program;
+use crate::evidence::public_key;
 
 fn made(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(name);
@@ -21,7 +22,7 @@ fn loader() -> Loader {
 }
 
 fn agent_key(path: &Path) -> AgentKey {
-    let key = PublicKey::from_file(&with_suffix(path, ".pub")).expect("a public key");
+    let key = public_key::read(&with_suffix(path, ".pub")).expect("a public key");
     AgentKey { blob: key.blob, comment: key.comment }
 }
 

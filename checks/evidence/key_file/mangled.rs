@@ -2,44 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
 
 use super::{Content, Format, KeyState, Loader, load};
-use crate::evidence::public_key::encoding::base64_decode;
-
-/// What a copy, an editor, a secret store or a shell has done to a private key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CorruptKind {
-    /// The end is missing.
-    Truncated,
-    /// Newlines became blanks or nothing.
-    LineBreaksLost,
-    /// Newlines became the two characters `\n`.
-    LiteralBackslashN,
-    /// The last line has no newline.
-    MissingFinalNewline,
-    /// Lines end in CR LF, which OpenSSH's own format does not allow.
-    Crlf,
-    /// A byte order mark.
-    ByteOrderMark,
-    /// UTF-16, as some editors and shells of Windows write it.
-    Utf16,
-    /// Blank lines or blanks precede the key.
-    LeadingBlank,
-    /// Other text precedes the key: a comment, or its public half.
-    LeadingText,
-    /// Base64 of the whole file, still to be decoded.
-    Base64OfFile,
-    /// Nothing in it.
-    Empty,
-    /// The format of SSH.com's tools (`ssh-keygen -e`).
-    Ssh2Export,
-    /// Quotes around it, or blanks around its lines.
-    QuotedOrIndented,
-    /// Something else.
-    Other,
-}
+use crate::facts::key_file::CorruptKind;
+use crate::facts::public_key::base64_decode;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -158,7 +124,7 @@ pub(super) fn restore(bytes: &[u8], loader: &Loader) -> Option<Vec<u8>> {
     let text = decoded(bytes);
     let text = if text.contains(BEGIN) { text } else { decoded(&inner_base64(&text)?) };
     let key = rebuilt(&text)?;
-    load(key.as_bytes(), loader).ok().map(|_| key.into_bytes())
+    load(key.as_bytes(), loader).map(|_| key.into_bytes())
 }
 
 /// Armour, header and base64 put back into lines.

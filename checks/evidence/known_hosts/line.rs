@@ -1,12 +1,12 @@
 //! One line of a known_hosts file, as `hostkeys_foreach` reads it.
 
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
 use super::{How, LineFault, Marker, lookup_name};
 use crate::evidence::pattern::{self, Case};
-use crate::evidence::public_key::encoding::base64_decode;
-use crate::evidence::public_key::{BadKey, PublicKey, is_type_name};
+use crate::facts::public_key::base64_decode;
+use crate::facts::public_key::{BadKey, PublicKey, is_type_name};
 
 /// The host that is looked for.
 pub(super) struct Wanted {
@@ -171,7 +171,7 @@ fn glance(hosts: &[u8], rest: &[u8]) -> Option<LineFault> {
     let mut words = rest.split(|b| is_blank(*b)).filter(|w| !w.is_empty());
     match (words.next(), words.next()) {
         (None, _) | (Some(_), None) => Some(LineFault::Truncated),
-        (Some(kind), Some(_)) if !is_type_name(kind) => Some(LineFault::UnknownType(crate::evidence::public_key::text(kind))),
+        (Some(kind), Some(_)) if !is_type_name(kind) => Some(LineFault::UnknownType(crate::facts::public_key::text(kind))),
         _ => None,
     }
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::evidence::process::Program;
-use crate::evidence::public_key::PublicKey;
+use crate::evidence::public_key;
+use crate::facts::public_key::PublicKey;
 
 fn key(folder: &Path, name: &str, kind: &[&str]) -> PublicKey {
     let path = folder.join(name);
@@ -16,7 +17,7 @@ fn key(folder: &Path, name: &str, kind: &[&str]) -> PublicKey {
         .run(Instant::now() + Duration::from_secs(30))
         .expect("ssh-keygen runs");
     assert!(outcome.success(), "{}", outcome.stderr_text());
-    PublicKey::from_file(&folder.join(format!("{name}.pub"))).expect("a public key")
+    public_key::read(&folder.join(format!("{name}.pub"))).expect("a public key")
 }
 
 fn known(folder: &Path, text: &str, host: &str, port: u16) -> HostEntries {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{HostEntries, HostKeyLine, Marker};
-use crate::evidence::public_key::{Blob, PublicKey, is_certificate_name, same_plain_kind};
+use crate::facts::public_key::{Blob, PublicKey, is_certificate_name, same_plain_kind};
 
 /// What ssh would say to a presented key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use judgement::{Judgement, judge, preferred_algorithms};
 
 use super::bytes;
-use crate::evidence::public_key::PublicKey;
+use crate::facts::public_key::PublicKey;
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bbdoctor_checks::evidence::identities::{AgentKey, Identity, KeyFiles, ListedFile, Prediction, Settings, identities, predict};
 use bbdoctor_checks::evidence::key_file::Loader;
-use bbdoctor_checks::evidence::public_key::PublicKey;
+use bbdoctor_checks::facts::public_key::PublicKey;
 
 use crate::openssh::{self, Running, keygen, run, text};
 use crate::random::Random;

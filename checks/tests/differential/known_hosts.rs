@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use bbdoctor_checks::evidence::known_hosts::{Judgement, judge, lookup};
-use bbdoctor_checks::evidence::public_key::PublicKey;
+use bbdoctor_checks::evidence::public_key;
+use bbdoctor_checks::facts::public_key::PublicKey;
 
 use crate::openssh::{keygen, run, sshd, text};
 use crate::random::Random;
@@ -12,7 +13,7 @@ use crate::random::Random;
 fn made(folder: &Path, name: &str, kind: &[&str]) -> PublicKey {
     let path = folder.join(name);
     keygen(&[&["-q", "-N", "", "-C", "", "-f", text(&path), "-t"], kind].concat());
-    PublicKey::from_file(&folder.join(format!("{name}.pub"))).expect("a public key")
+    public_key::read(&folder.join(format!("{name}.pub"))).expect("a public key")
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn the_judgement_is_that_of_ssh() {
     let (signer, signed) = (folder.join("authority"), folder.join("server.pub"));
     let sign = ["-q", "-s", text(&signer), "-I", "server", "-h", "-n", "localhost", text(&signed)];
     keygen(&sign);
-    let certificate = PublicKey::from_file(&folder.join("server-cert.pub")).expect("a certificate");
+    let certificate = public_key::read(&folder.join("server-cert.pub")).expect("a certificate");
     let host_key = folder.join("server");
     let (_sshd, port) = sshd(folder, &format!("HostKey {0}\nHostCertificate {0}-cert.pub\n", host_key.display()));
     let line = |host: &str, key: &PublicKey| format!("{host} {}\n", key.line());

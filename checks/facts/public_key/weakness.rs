@@ -1,12 +1,11 @@
 //! Keys that are known to be breakable by arithmetic on their public half alone.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::encoding::{Reader, bits};
-use super::{Blob, PublicKey};
+use super::{Blob, PublicKey, bits};
 
 /// Why a public key can be broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Weakness {
     /// RSA with a public exponent below 65537 (FIPS 186-4 B.3.1 demands more than 2^16).
@@ -24,22 +23,21 @@ const PRIMES: [u32; 38] = [
 impl PublicKey {
     /// The weaknesses that can be seen on the public half.
     pub fn weaknesses(&self) -> Vec<Weakness> {
-        let Some((exponent, modulus)) = rsa_numbers(self.plain_blob()) else { return Vec::new() };
-        let mut found = Vec::new();
-        if bits(exponent) < 17 {
-            found.push(Weakness::SmallExponent);
-        }
-        if is_roca(modulus) {
-            found.push(Weakness::Roca);
-        }
-        found
+        weaknesses(self.plain_blob()).unwrap_or_default()
     }
 }
 
-fn rsa_numbers(blob: &Blob) -> Option<(&[u8], &[u8])> {
-    let mut reader = Reader(blob);
-    (reader.string()? == b"ssh-rsa").then_some(())?;
-    Some((reader.mpint()?, reader.mpint()?))
+fn weaknesses(blob: &Blob) -> Option<Vec<Weakness>> {
+    let key = ssh_key::PublicKey::from_bytes(blob).ok()?;
+    let key = key.key_data().rsa()?;
+    let mut found = Vec::new();
+    if bits(key.e()) < 17 {
+        found.push(Weakness::SmallExponent);
+    }
+    if is_roca(key.n().as_positive_bytes()?) {
+        found.push(Weakness::Roca);
+    }
+    Some(found)
 }
 
 /// The primes of the faulty chips are `k * M + (65537^a mod M)` with `M` a product of small primes, so the modulus is a
@@ -62,15 +60,6 @@ fn is_roca(modulus: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::public_key::encoding::{put_mpint, put_string};
-
-    fn rsa(exponent: &[u8], modulus: &[u8]) -> PublicKey {
-        let mut blob = Vec::new();
-        put_string(&mut blob, b"ssh-rsa");
-        put_mpint(&mut blob, exponent);
-        put_mpint(&mut blob, modulus);
-        PublicKey::from_blob(&blob, b"").expect("an RSA key")
-    }
 
     /// 65537^9000 as a plain number has the tell-tale property for every prime, whatever else it is.
     #[test]
@@ -87,6 +76,7 @@ mod tests {
                 number.push(carry as u32);
             }
         }
+        let rsa = |exponent: &[u8], modulus: &[u8]| PublicKey::from_rsa(exponent, modulus).expect("an RSA key");
         let mut bytes: Vec<u8> = number.iter().rev().flat_map(|l| l.to_be_bytes()).collect();
         assert_eq!(rsa(&[1, 0, 1], &bytes).weaknesses(), [Weakness::Roca]);
         let last = bytes.len() - 1;
