@@ -1,18 +1,20 @@
 //! As which account do ssh and git act, and where does each look for its files?
 
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::Private;
 use crate::remedy::{Remedy, Safety};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct Account;
 
 const META: Meta = Meta {
-    id: "account",
+    id: CheckId::Account,
     title: "The account ssh acts as",
     codes: &[Code::NoPasswdEntry, Code::HomeMismatch, Code::RunningAsOtherUser],
     page: include_str!("account.md"),

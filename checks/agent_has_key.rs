@@ -1,6 +1,7 @@
 //! Does the agent answer, and does it hold the key that is needed?
 
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::agent::AgentError;
 use crate::evidence::conversation::LoginProblem;
@@ -10,13 +11,14 @@ use crate::finding::{Code, Confidence, Finding, Severity, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct AgentHasKey;
 
 const META: Meta = Meta {
-    id: "agent-has-key",
+    id: CheckId::AgentHasKey,
     title: "The agent and what it holds",
     codes: &[
         Code::AgentNotRunning,

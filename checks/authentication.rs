@@ -1,7 +1,8 @@
 //! Does the server accept a key, and is it the right one?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::conversation::{Conversation, words_of};
 use crate::evidence::identities::{Identity, Prediction, predict};
@@ -9,6 +10,7 @@ use crate::evidence::keys::{Key, Keys};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
+use crate::unavailable::Unavailable;
 use crate::{bitbucket, text};
 
 /// This check.
@@ -16,7 +18,7 @@ use crate::{bitbucket, text};
 pub(crate) struct Authentication;
 
 const META: Meta = Meta {
-    id: "authentication",
+    id: CheckId::Authentication,
     title: "The server accepts a key",
     codes: &[
         Code::KeyNotRegistered,

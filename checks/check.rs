@@ -1,14 +1,16 @@
 //! What a check is: a question asked of evidence.
 
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::finding::{Code, Finding, Severity};
 use crate::privacy::Text;
+use crate::unavailable::Unavailable;
 
 /// What is known of a check without running it.
 #[derive(Debug)]
 pub struct Meta {
-    /// The check's name in reports and on the command line; its file is `checks/{id}.rs` with underscores.
-    pub id: &'static str,
+    /// The check's name.
+    pub id: CheckId,
     /// What it looks at, in a few words.
     pub title: &'static str,
     /// Every code it can emit.
@@ -49,44 +51,5 @@ impl Findings {
     /// The gravest severity among the findings.
     pub fn severity(&self) -> Option<Severity> {
         self.findings.iter().map(|f| f.severity).max()
-    }
-}
-
-/// Why a fact is not to be had.
-#[derive(Debug, Clone)]
-pub enum Unavailable {
-    /// An earlier check failed, and without it this cannot be seen.
-    Blocked {
-        /// The check that failed.
-        by: &'static str,
-        /// What that took away.
-        why: Text,
-    },
-    /// It was tried and could not be found out.
-    Unknown {
-        /// What was attempted, against what, and how it ended.
-        why: Text,
-    },
-    /// The user asked not to look (`--offline`, `--no-exec`).
-    Skipped {
-        /// The option that says so.
-        why: Text,
-    },
-    /// The question does not arise here.
-    NotApplicable {
-        /// Why not.
-        why: Text,
-    },
-}
-
-impl Unavailable {
-    /// What stands in the way.
-    pub fn why(&self) -> &Text {
-        match self {
-            Unavailable::Blocked { why, .. }
-            | Unavailable::Unknown { why }
-            | Unavailable::Skipped { why }
-            | Unavailable::NotApplicable { why } => why,
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! Does ssh accept its configuration files by their owner and mode?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::account::Account;
 use crate::evidence::ssh_config::{FileOutcome, FileRole, ProblemKind};
@@ -9,13 +10,14 @@ use crate::finding::{Code, Finding, Subject};
 use crate::privacy::Private;
 use crate::remedy::{Remedy, Safety};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct ConfigPermissions;
 
 const META: Meta = Meta {
-    id: "config-permissions",
+    id: CheckId::ConfigPermissions,
     title: "ssh accepts the configuration files",
     codes: &[Code::ConfigPermissionsTooOpen, Code::ConfigWrongOwner, Code::ConfigUnreadable],
     page: include_str!("config_permissions.md"),

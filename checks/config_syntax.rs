@@ -1,20 +1,22 @@
 //! Can ssh read its configuration at all? One bad line anywhere stops every connection.
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::ssh_config::{EncodingFault, FileRole, KnownTo, Note, NoteKind, Problem, ProblemKind, SecondOpinion, Setting};
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct ConfigSyntax;
 
 const META: Meta = Meta {
-    id: "config-syntax",
+    id: CheckId::ConfigSyntax,
     title: "ssh_config can be read",
     codes: &[
         Code::ConfigUnknownOption,

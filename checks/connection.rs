@@ -3,7 +3,8 @@
 mod proxy;
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::road::RoadFailure;
 use crate::evidence::transport::{Attempt, ConnectOutcome};
@@ -11,13 +12,14 @@ use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct Connection;
 
 const META: Meta = Meta {
-    id: "connection",
+    id: CheckId::Connection,
     title: "The port answers",
     codes: &[
         Code::PortRefused,

@@ -1,11 +1,13 @@
 //! Does the server present a key that Bitbucket publishes?
 
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::conversation::Trust;
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::Private;
 use crate::remedy::Remedy;
+use crate::unavailable::Unavailable;
 use crate::{bitbucket, text};
 
 /// This check.
@@ -13,7 +15,7 @@ use crate::{bitbucket, text};
 pub(crate) struct FingerprintMatchesRemote;
 
 const META: Meta = Meta {
-    id: "fingerprint-matches-remote",
+    id: CheckId::FingerprintMatchesRemote,
     title: "The server is who it should be",
     codes: &[Code::HostKeyUnpublished, Code::HostKeyUnverifiable],
     page: include_str!("fingerprint_matches_remote.md"),

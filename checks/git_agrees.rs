@@ -1,19 +1,21 @@
 //! Does git itself work, and if not, does it say why?
 
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::git_run::GitRun;
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct GitAgrees;
 
 const META: Meta = Meta {
-    id: "git-agrees",
+    id: CheckId::GitAgrees,
     title: "What git itself does",
     codes: &[Code::GitFailsUnexplained, Code::GitWorksAnyway, Code::TransportNoise],
     page: include_str!("git_agrees.md"),

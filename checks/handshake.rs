@@ -1,7 +1,8 @@
 //! Does the server speak SSH, and do client and server agree on algorithms?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::conversation::{Conversation, LoginProblem};
 use crate::evidence::git_run::GitComplaint;
@@ -11,6 +12,7 @@ use crate::evidence::session::{Ended, Login};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
+use crate::unavailable::Unavailable;
 use crate::{bitbucket, text};
 
 /// This check.
@@ -18,7 +20,7 @@ use crate::{bitbucket, text};
 pub(crate) struct Handshake;
 
 const META: Meta = Meta {
-    id: "handshake",
+    id: CheckId::Handshake,
     title: "The server speaks SSH and agrees on algorithms",
     codes: &[
         Code::ClosedBeforeBanner,
@@ -49,7 +51,7 @@ impl Check for Handshake {
     fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
         let talk = evidence.conversation()?;
         match &talk.handshake {
-            None => Err(Unavailable::Blocked { by: "connection", why: "there is no connection".into() }),
+            None => Err(Unavailable::blocked(CheckId::Connection, "there is no connection")),
             Some(Ok(peer)) => {
                 let agreed = &peer.greeting;
                 let mut found = Findings::new(text!(

@@ -6,7 +6,8 @@ mod session;
 use std::path::PathBuf;
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::settings::Settings;
 use crate::evidence::ssh_config::{Position, ProblemKind, SettingSource, written};
@@ -14,13 +15,14 @@ use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct HostSettings;
 
 const META: Meta = Meta {
-    id: "host-settings",
+    id: CheckId::HostSettings,
     title: "What ssh_config says about this host",
     codes: &[
         Code::HostnameOverridden,

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::advice;
 use crate::bitbucket;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::identities::CanSign;
 use crate::evidence::keys::Key;
@@ -14,6 +15,7 @@ use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 mod damage;
 
@@ -24,7 +26,7 @@ use damage::{damage, in_shell, repair};
 pub(crate) struct KeyFiles;
 
 const META: Meta = Meta {
-    id: "key-files",
+    id: CheckId::KeyFiles,
     title: "The private keys",
     codes: &[
         Code::NoKey,

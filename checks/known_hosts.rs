@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::conversation::Peer;
 use crate::evidence::known_hosts::{HostKeyLine, Judgement, LineFault, Marker};
@@ -15,6 +16,7 @@ use crate::evidence::trust::KnownHosts;
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};
+use crate::unavailable::Unavailable;
 use crate::{bitbucket, text};
 
 /// This check.
@@ -22,7 +24,7 @@ use crate::{bitbucket, text};
 pub(crate) struct KnownHostsCheck;
 
 const META: Meta = Meta {
-    id: "known-hosts",
+    id: CheckId::KnownHosts,
     title: "ssh trusts the server's key",
     codes: &[
         Code::HostKeyUnknown,

@@ -9,6 +9,7 @@ mod agent_has_key;
 mod authentication;
 pub mod bitbucket;
 pub mod check;
+pub mod check_id;
 pub mod code;
 mod config_permissions;
 mod config_syntax;
@@ -29,6 +30,7 @@ pub mod remedy;
 mod remote_url;
 mod repository_access;
 mod tools;
+pub mod unavailable;
 
 use check::Check;
 

@@ -1,20 +1,22 @@
 //! Does the host's name resolve?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::resolve::ResolveError;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct NameResolution;
 
 const META: Meta = Meta {
-    id: "name-resolution",
+    id: CheckId::NameResolution,
     title: "The name resolves",
     codes: &[Code::DnsFailure, Code::DnsSuspicious, Code::AliasUndefined],
     page: include_str!("name_resolution.md"),

@@ -2,7 +2,8 @@
 
 use crate::advice;
 use crate::bitbucket::Role;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::git_url::{GitUrl, UrlFault, UrlFaultKind};
 use crate::evidence::target::{NoTarget, Target};
@@ -10,13 +11,14 @@ use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct RemoteUrl;
 
 const META: Meta = Meta {
-    id: "remote-url",
+    id: CheckId::RemoteUrl,
     title: "The URL git will contact",
     codes: &[
         Code::UrlMalformed,

@@ -1,7 +1,8 @@
 //! May the accepted key use the repository?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::conversation::{Access, refusal_words};
 use crate::evidence::keys::Key;
@@ -9,6 +10,7 @@ use crate::evidence::session::GitService;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::Private;
 use crate::remedy::Remedy;
+use crate::unavailable::Unavailable;
 use crate::{bitbucket, text};
 
 /// This check.
@@ -16,7 +18,7 @@ use crate::{bitbucket, text};
 pub(crate) struct RepositoryAccess;
 
 const META: Meta = Meta {
-    id: "repository-access",
+    id: CheckId::RepositoryAccess,
     title: "The key may use the repository",
     codes: &[
         Code::RepositoryNotFound,
@@ -43,10 +45,7 @@ impl Check for RepositoryAccess {
         };
         let talk = evidence.trusted_conversation()?;
         if !talk.open_door && !talk.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok()) {
-            return Err(Unavailable::Blocked {
-                by: "authentication",
-                why: "no key gets in, so the repository was not asked for".into(),
-            });
+            return Err(Unavailable::blocked(CheckId::Authentication, "no key gets in, so the repository was not asked for"));
         }
         let Some(access) = talk.access.iter().find(|a| a.as_ssh_would) else {
             return Err(Unavailable::Unknown {

@@ -1,6 +1,7 @@
 //! Are git and ssh there, do they start, and how does git start ssh?
 
-use crate::check::{Check, Findings, Meta, Unavailable};
+use crate::check::{Check, Findings, Meta};
+use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::git_run::GitComplaint;
 use crate::evidence::platform;
@@ -9,13 +10,14 @@ use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// This check.
 #[derive(Debug)]
 pub(crate) struct Tools;
 
 const META: Meta = Meta {
-    id: "tools",
+    id: CheckId::Tools,
     title: "git, ssh and how git starts it",
     codes: &[
         Code::GitNotFound,

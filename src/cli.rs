@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use bbdoctor_checks::check_id::CheckId;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::completions::Shell;
+use crate::explain;
 use crate::manual;
 use crate::output::Destination;
 
@@ -89,11 +91,11 @@ pub(crate) struct Diagnose {
     /// Run only these checks
     ///
     /// `bbdoctor checks` lists their ids. The report names the checks that did not run.
-    #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = ASK)]
-    pub(crate) only: Vec<String>,
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = check, help_heading = ASK)]
+    pub(crate) only: Vec<CheckId>,
     /// Leave these checks out
-    #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = ASK)]
-    pub(crate) skip: Vec<String>,
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = check, help_heading = ASK)]
+    pub(crate) skip: Vec<CheckId>,
     /// bbdoctor's own configuration, instead of ~/.config/bbdoctor/config.toml
     ///
     /// It describes hosts that bbdoctor does not know, and replaces what it knows of the others.
@@ -168,6 +170,23 @@ pub(crate) struct Diagnose {
         help_heading = LIMIT
     )]
     pub(crate) timeout: u64,
+}
+
+/// The check called `name`.
+fn check(name: &str) -> Result<CheckId, NoSuchCheck> {
+    name.parse().map_err(|_| NoSuchCheck {
+        name: name.to_string(),
+        hint: explain::nearest(name).map(|near| format!("; did you mean {near}?")).unwrap_or_default(),
+    })
+}
+
+/// What `--only` or `--skip` names is no check.
+#[derive(Debug, thiserror::Error)]
+#[error("no check is called {name:?}{hint} (bbdoctor checks lists them)")]
+pub(crate) struct NoSuchCheck {
+    name: String,
+    /// The name that is probably meant.
+    hint: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use bbdoctor_checks::ALL;
+use bbdoctor_checks::check_id::CheckId;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Command, CommandFactory as _, ValueEnum};
 use clap_complete::env::Shells;
@@ -46,7 +47,7 @@ pub(crate) fn script(shell: Shell) -> std::io::Result<String> {
     if let Some(shell) = Shells::builtins().completer(shell.name()) {
         shell.write_registration(VARIABLE, "bbdoctor", "bbdoctor", "bbdoctor", &mut script)?;
     }
-    let checks: Vec<_> = ALL.iter().map(|check| check.meta().id).collect();
+    let checks: Vec<_> = CheckId::ALL.iter().map(|id| id.name()).collect();
     let offered =
         format!("# bbdoctor offers options and subcommands, the codes that explain takes, and the checks {}.", checks.join(", "));
     // In front, zsh looks for a line of its own.
@@ -71,7 +72,8 @@ pub(crate) fn answer(shell: &str, arguments: impl Iterator<Item = OsString>) -> 
 /// The command line with the values that `--only`, `--skip` and `explain` take. The parser itself does not know them: it would
 /// list them all in place of the sentence that names the nearest one.
 fn command() -> Command {
-    let ids = || PossibleValuesParser::new(ALL.iter().map(|check| PossibleValue::new(check.meta().id).help(check.meta().title)));
+    let ids =
+        || PossibleValuesParser::new(ALL.iter().map(|check| PossibleValue::new(check.meta().id.name()).help(check.meta().title)));
     let pages = PossibleValuesParser::new(explain::names().map(|(name, says)| PossibleValue::new(name).help(says)));
     Cli::command()
         .mut_arg("only", |arg| arg.value_parser(ids()))

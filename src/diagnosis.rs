@@ -5,6 +5,7 @@
 //! did outweighs both: what git got past cannot be the cause, and where git works nothing is called broken.
 
 use bbdoctor_checks::check::{Findings, Meta};
+use bbdoctor_checks::check_id::CheckId;
 use bbdoctor_checks::evidence::witness::Witness;
 use bbdoctor_checks::finding::{Code, Finding, Severity, Strikes};
 use bbdoctor_checks::privacy::Text;
@@ -43,7 +44,7 @@ pub(crate) struct CheckResult {
     /// What it saw, in one sentence.
     pub(crate) summary: Text,
     /// The check that stands in its way.
-    pub(crate) blocked_by: Option<&'static str>,
+    pub(crate) blocked_by: Option<CheckId>,
     /// What it found.
     pub(crate) findings: Vec<Finding>,
     /// How long it took, evidence included, in milliseconds.
@@ -85,14 +86,14 @@ pub(crate) enum Verdict {
     /// git fails because of this.
     Broken(Box<Cause>),
     /// It could not be found out: these checks could not look.
-    Inconclusive(Vec<&'static str>),
+    Inconclusive(Vec<CheckId>),
 }
 
 /// What breaks git.
 #[derive(Debug)]
 pub(crate) struct Cause {
     /// The check that found it.
-    pub(crate) check: &'static str,
+    pub(crate) check: CheckId,
     /// What it found.
     pub(crate) finding: Finding,
     /// Findings that follow from it.
@@ -110,7 +111,7 @@ struct Rule {
 /// A finding that stops git, with the step on the way of a clone at which it strikes.
 struct Candidate<'a> {
     step: usize,
-    check: &'static str,
+    check: CheckId,
     finding: &'a Finding,
 }
 
@@ -138,8 +139,8 @@ pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
     if *witness == Witness::Unknowable {
         doubt_what_ssh_meets(results);
     }
-    let turn = |id: &str| results.iter().position(|r| r.meta.id == id).unwrap_or(results.len());
-    let (login, session) = (turn("authentication"), turn("repository-access"));
+    let turn = |id: CheckId| results.iter().position(|r| r.meta.id == id).unwrap_or(results.len());
+    let (login, session) = (turn(CheckId::Authentication), turn(CheckId::RepositoryAccess));
     let mut candidates: Vec<Candidate> = Vec::new();
     for (step, result) in results.iter().enumerate() {
         for finding in result.findings.iter().filter(|f| f.blocking) {
@@ -165,14 +166,14 @@ pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
     }
     match witness.works() {
         Some(true) => return Verdict::Healthy,
-        Some(false) => return Verdict::Inconclusive(vec!["git-agrees"]),
-        None if *witness == Witness::Unknowable => return Verdict::Inconclusive(vec!["git-agrees"]),
+        Some(false) => return Verdict::Inconclusive(vec![CheckId::GitAgrees]),
+        None if *witness == Witness::Unknowable => return Verdict::Inconclusive(vec![CheckId::GitAgrees]),
         None => {}
     }
     let unseen: Vec<_> = results
         .iter()
         .filter(|r| match r.status {
-            Status::Blocked | Status::Unknown | Status::Skipped | Status::Crashed => r.meta.id != "git-agrees",
+            Status::Blocked | Status::Unknown | Status::Skipped | Status::Crashed => r.meta.id != CheckId::GitAgrees,
             // Who selects checks asks for no more than those; but without a network no answer is whole.
             Status::NotSelected => *witness == Witness::Offline,
             Status::Pass | Status::Warn | Status::Fail | Status::NotApplicable => false,
@@ -182,7 +183,7 @@ pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
     let git_unseen = witness.works().is_none() && witness.was_asked();
     match (unseen.is_empty(), git_unseen) {
         (true, false) => Verdict::Healthy,
-        (true, true) => Verdict::Inconclusive(vec!["git-agrees"]),
+        (true, true) => Verdict::Inconclusive(vec![CheckId::GitAgrees]),
         (false, _) => Verdict::Inconclusive(unseen),
     }
 }
@@ -204,7 +205,7 @@ fn follow_git(results: &mut [CheckResult], witness: &Witness) {
 /// What ssh would meet after it is started says little of a program that stands in its place. What stops git before that stays.
 /// Case: `ssh_program::nobody_asks_the_wrapper`.
 fn doubt_what_ssh_meets(results: &mut [CheckResult]) {
-    for result in results.iter_mut().skip_while(|r| r.meta.id != "tools").skip(1) {
+    for result in results.iter_mut().skip_while(|r| r.meta.id != CheckId::Tools).skip(1) {
         result.findings.iter_mut().for_each(Finding::demote);
         result.restate();
     }
@@ -240,7 +241,7 @@ impl Verdict {
     pub(crate) fn summary(&self, results: &[CheckResult], operation: &str) -> Text {
         let warnings = results.iter().flat_map(|r| &r.findings).filter(|f| f.severity == Severity::Warning).count();
         let left_out = results.iter().filter(|r| r.status == Status::NotSelected).count();
-        let git_works = results.iter().any(|r| r.meta.id == "git-agrees" && matches!(r.status, Status::Pass | Status::Warn));
+        let git_works = results.iter().any(|r| r.meta.id == CheckId::GitAgrees && matches!(r.status, Status::Pass | Status::Warn));
         match self {
             Verdict::Healthy if left_out > 0 && !git_works => {
                 text!(
@@ -257,7 +258,7 @@ impl Verdict {
             Verdict::Inconclusive(unseen) => {
                 let which = match unseen.as_slice() {
                     [first, more @ ..] if more.len() > 2 => format!("{first} and {} more checks", more.len()),
-                    all => all.join(", "),
+                    all => all.iter().map(|id| id.name()).collect::<Vec<_>>().join(", "),
                 };
                 text!("Could not find out whether git can {}: {} could not be examined.", operation, which)
             }

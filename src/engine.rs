@@ -4,10 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use bbdoctor_checks::check::{Check, Unavailable};
+use bbdoctor_checks::check::Check;
+use bbdoctor_checks::check_id::CheckId;
 use bbdoctor_checks::evidence::Evidence;
 use bbdoctor_checks::privacy::Text;
 use bbdoctor_checks::text;
+use bbdoctor_checks::unavailable::Unavailable;
 
 use crate::diagnosis::{CheckResult, Status};
 
@@ -15,25 +17,25 @@ use crate::diagnosis::{CheckResult, Status};
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     /// Only these, unless empty.
-    pub(crate) only: Vec<String>,
+    pub(crate) only: Vec<CheckId>,
     /// Not these.
-    pub(crate) skip: Vec<String>,
+    pub(crate) skip: Vec<CheckId>,
 }
 
 impl Selection {
-    fn takes(&self, id: &str) -> bool {
-        (self.only.is_empty() || self.only.iter().any(|o| o == id)) && !self.skip.iter().any(|s| s == id)
+    fn takes(&self, id: CheckId) -> bool {
+        (self.only.is_empty() || self.only.contains(&id)) && !self.skip.contains(&id)
     }
 
     /// Whether any check is left.
     pub(crate) fn is_empty(&self) -> bool {
-        !bbdoctor_checks::ALL.iter().any(|c| self.takes(c.meta().id))
+        !CheckId::ALL.iter().any(|id| self.takes(*id))
     }
 }
 
 /// Runs the selected checks in order and tells `observer` which is waited for. A check that panics is `crashed`; one that has not
 /// answered when the budget and its grace are spent is `unknown`, and so are those after it: the report is never lost.
-pub(crate) fn examine(evidence: &Arc<Evidence>, selection: &Selection, observer: &mut dyn FnMut(&'static str)) -> Vec<CheckResult> {
+pub(crate) fn examine(evidence: &Arc<Evidence>, selection: &Selection, observer: &mut dyn FnMut(CheckId)) -> Vec<CheckResult> {
     let (sender, results) = mpsc::channel();
     let chosen: Vec<&'static dyn Check> = bbdoctor_checks::ALL.iter().copied().filter(|c| selection.takes(c.meta().id)).collect();
     {
@@ -46,7 +48,7 @@ pub(crate) fn examine(evidence: &Arc<Evidence>, selection: &Selection, observer:
             }
         });
     }
-    if ["connection", "authentication", "key-files"].iter().any(|id| selection.takes(id)) {
+    if [CheckId::Connection, CheckId::Authentication, CheckId::KeyFiles].into_iter().any(|id| selection.takes(id)) {
         let evidence = Arc::clone(evidence);
         thread::spawn(move || evidence.prewarm());
     }

@@ -9,7 +9,7 @@ use owo_colors::Style;
 
 /// The page of a check, or the section of a code; `None` for a name that is neither.
 pub(crate) fn page(name: &str) -> Option<String> {
-    if let Some(check) = ALL.iter().find(|c| c.meta().id == name) {
+    if let Some(check) = ALL.iter().find(|c| c.meta().id.name() == name) {
         return Some(check.meta().page.to_string());
     }
     ALL.iter().find(|c| c.meta().codes.iter().any(|code| code.name() == name)).and_then(|c| section(c.meta().page, name))
@@ -28,7 +28,7 @@ fn section(page: &str, name: &str) -> Option<String> {
 pub(crate) fn list(width: Option<usize>, colour: bool) -> String {
     let mut out = String::new();
     for meta in ALL.iter().map(|check| check.meta()) {
-        let _ = writeln!(out, "{}: {}", reading::painted(meta.id, Style::new().bold(), colour), meta.title);
+        let _ = writeln!(out, "{}: {}", reading::painted(meta.id.name(), Style::new().bold(), colour), meta.title);
         for code in meta.codes {
             let line = format!("    {:32} {}", code.name(), code.says());
             out.push_str(&reading::wrapped(&line, width.unwrap_or(usize::MAX), &" ".repeat(37)));
@@ -44,9 +44,9 @@ pub(crate) fn checks() -> String {
 
 /// Everything that has a page or a section of one, with what it is in a few words: each check, and behind it its codes.
 pub(crate) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ALL.iter()
-        .map(|check| check.meta())
-        .flat_map(|meta| std::iter::once((meta.id, meta.title)).chain(meta.codes.iter().map(|code| (code.name(), code.says()))))
+    ALL.iter().map(|check| check.meta()).flat_map(|meta| {
+        std::iter::once((meta.id.name(), meta.title)).chain(meta.codes.iter().map(|code| (code.name(), code.says())))
+    })
 }
 
 /// The name that `name` is probably meant to be.
@@ -65,7 +65,7 @@ mod tests {
             let meta = check.meta();
             let codes: Vec<_> = meta.codes.iter().map(|c| c.name()).collect();
             let sections: Vec<_> = meta.page.lines().filter_map(|l| l.strip_prefix("## ")).map(str::trim).collect();
-            assert_eq!(codes, sections, "checks/{}.md", meta.id.replace('-', "_"));
+            assert_eq!(codes, sections, "checks/{}.md", meta.id.name().replace('-', "_"));
             assert!(meta.page.starts_with(&format!("# {}\n", meta.id)));
         }
     }

@@ -12,20 +12,20 @@ mod progress;
 mod report;
 mod settings;
 
+use std::error::Error as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bbdoctor_checks::ALL;
 use bbdoctor_checks::evidence::environment::{self, Environment};
 use bbdoctor_checks::evidence::{Evidence, Operation, Request};
 use bbdoctor_checks::privacy::{QUOTE_LIMIT, neutralise};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use cli::{Cli, Colour, Command, Diagnose, Format, Redact};
+use cli::{Cli, Colour, Command, Diagnose, Format, NoSuchCheck, Redact};
 use exit::Exit;
 use output::Output;
 use progress::Progress;
@@ -52,6 +52,11 @@ fn run() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            // The sentence that names the nearest check needs no usage of the whole program behind it.
+            if let Some(unknown) = error.source().and_then(|source| source.downcast_ref::<NoSuchCheck>()) {
+                complain(&unknown.to_string());
+                return Exit::Usage;
+            }
             let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             let printed = error.print();
             return if asked_for { said(printed) } else { Exit::Usage };
@@ -90,12 +95,6 @@ fn explain(name: Option<&str>, environment: &Environment) -> Exit {
 /// Examines the target and prints the report. The error is a sentence about wrong usage.
 fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String> {
     let selection = engine::Selection { only: options.only.clone(), skip: options.skip.clone() };
-    for id in selection.only.iter().chain(&selection.skip) {
-        if !ALL.iter().any(|c| c.meta().id == id) {
-            let hint = explain::nearest(id).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-            return Err(format!("no check is called {id:?}{hint} (bbdoctor checks lists them)"));
-        }
-    }
     if selection.is_empty() {
         return Err("no check is left to run".into());
     }

@@ -147,7 +147,7 @@ pub(crate) fn page() -> std::io::Result<String> {
     rest.control("SH", ["CHECKS"]);
     rest.text([roman("In the order in which they run, which is that of a clone:")]);
     for check in ALL {
-        entry(&mut rest, vec![bold(check.meta().id)], check.meta().title);
+        entry(&mut rest, vec![bold(check.meta().id.name())], check.meta().title);
     }
     rest.control("SH", ["EXIT STATUS"]);
     for exit in Exit::ALL {

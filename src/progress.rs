@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use bbdoctor_checks::check_id::CheckId;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A line on stderr that names the check under way; nothing where stderr is no terminal, or one that cannot take a line back.
@@ -34,8 +35,8 @@ impl Progress {
     }
 
     /// Shows the check that is waited for.
-    pub(crate) fn show(&self, check: &'static str) {
-        self.0.set_message(check);
+    pub(crate) fn show(&self, check: CheckId) {
+        self.0.set_message(check.name());
     }
 
     /// Takes the line away.

@@ -16,6 +16,7 @@ mod shell;
 mod tests;
 mod words;
 
+use bbdoctor_checks::check_id::CheckId;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -158,7 +159,8 @@ pub(crate) struct RootCause {
     /// Its code.
     pub(crate) code: String,
     /// The check that found it.
-    pub(crate) check: String,
+    #[schemars(with = "String")]
+    pub(crate) check: CheckId,
     /// One sentence.
     pub(crate) summary: String,
     /// `proven`, `likely` or `possible`.
@@ -171,7 +173,8 @@ pub(crate) struct RootCause {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CheckReport {
     /// Its id.
-    pub(crate) id: String,
+    #[schemars(with = "String")]
+    pub(crate) id: CheckId,
     /// What it looks at.
     pub(crate) title: String,
     /// How it ended.
@@ -179,7 +182,8 @@ pub(crate) struct CheckReport {
     /// What it saw, or why it could not look.
     pub(crate) summary: String,
     /// The check that stands in its way.
-    pub(crate) blocked_by: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(crate) blocked_by: Option<CheckId>,
     /// How long it took, in milliseconds.
     pub(crate) duration_ms: u64,
     /// What it found.

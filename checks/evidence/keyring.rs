@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::Evidence;
 use super::agent::{Agent, AgentError, AgentKey};
-use crate::check::Unavailable;
 use crate::privacy::{Private, Text};
+use crate::unavailable::Unavailable;
 
 /// How long an agent may take to list its keys.
 const LIMIT: Duration = Duration::from_secs(2);

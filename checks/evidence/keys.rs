@@ -8,11 +8,11 @@ use super::identities::{self, CanSign, Identity, KeyFiles, ListedFile, Signer, S
 use super::key_file::Loader;
 use super::keyring::Holder;
 use super::ssh_config::Position;
-use crate::check::Unavailable;
 use crate::facts::key_file::{KeyFile, KeyState};
 use crate::facts::public_key::PublicKey;
 use crate::privacy::{Kind, Private, Text};
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// A key.
 #[derive(Debug)]

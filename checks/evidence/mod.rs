@@ -69,8 +69,8 @@ use trust::KnownHosts;
 use witness::Witness;
 
 use crate::bitbucket::Services;
-use crate::check::Unavailable;
-use crate::privacy::Text;
+use crate::check_id::CheckId;
+use crate::unavailable::Unavailable;
 
 /// What git is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,11 +135,6 @@ pub struct Evidence {
     control: OnceLock<Control>,
     git_run: OnceLock<Fact<GitRun>>,
     complaint: OnceLock<Option<GitComplaint>>,
-}
-
-/// The blocked answer: `by` is the check whose failure takes the fact away.
-fn blocked(by: &'static str, why: impl Into<Text>) -> Unavailable {
-    Unavailable::Blocked { by, why: why.into() }
 }
 
 impl Evidence {
@@ -283,7 +278,7 @@ impl Evidence {
     }
 
     pub(crate) fn target(&self) -> Fact<&Target> {
-        self.chosen_target().map_err(|_| blocked("remote-url", "there is nothing that git could contact"))
+        self.chosen_target().map_err(|_| Unavailable::blocked(CheckId::RemoteUrl, "there is nothing that git could contact"))
     }
 
     /// The command with which git starts ssh, and the client it comes down to.
@@ -413,14 +408,14 @@ impl Evidence {
                 return Ok(Settings::of_ssh(own, effective, &question));
             }
             if asked.hangs {
-                let by = if own.undecided.is_empty() { "config-permissions" } else { "host-settings" };
-                return Err(blocked(by, "ssh does not come to the end of its configuration"));
+                let by = if own.undecided.is_empty() { CheckId::ConfigPermissions } else { CheckId::HostSettings };
+                return Err(Unavailable::blocked(by, "ssh does not come to the end of its configuration"));
             }
             if let Some(problem) = own.problems.first() {
-                return Err(blocked(crate::outlook::check_of(&problem.kind), "ssh cannot read its configuration"));
+                return Err(Unavailable::blocked(crate::outlook::check_of(&problem.kind), "ssh cannot read its configuration"));
             }
             if asked.refusal.is_some() && self.ssh_command().kind != ClientKind::Wrapper {
-                return Err(blocked("config-syntax", "ssh refuses its configuration"));
+                return Err(Unavailable::blocked(CheckId::ConfigSyntax, "ssh refuses its configuration"));
             }
             Settings::of_own_reading(&question, own)
         };
@@ -505,7 +500,7 @@ impl Evidence {
             self.online()?;
             self.settings()?;
             if let Ok(Err(_)) = self.resolution() {
-                return Err(blocked("name-resolution", "the name does not resolve"));
+                return Err(Unavailable::blocked(CheckId::NameResolution, "the name does not resolve"));
             }
             self.time_to_talk()?;
             if let Some(failure) = road::missing_proxy_program(self) {
@@ -542,8 +537,8 @@ impl Evidence {
         let talk = self.conversation()?;
         match &talk.handshake {
             Some(Ok(peer)) => Ok(peer),
-            Some(Err(_)) => Err(blocked("handshake", "the handshake failed")),
-            None => Err(blocked("connection", "there is no connection")),
+            Some(Err(_)) => Err(Unavailable::blocked(CheckId::Handshake, "the handshake failed")),
+            None => Err(Unavailable::blocked(CheckId::Connection, "there is no connection")),
         }
     }
 
@@ -555,10 +550,13 @@ impl Evidence {
         let talk = self.conversation()?;
         match self.peer()?.trust {
             Trust::Published | Trust::Configured | Trust::Known => Ok(talk),
-            Trust::Contradicts => {
-                Err(blocked("fingerprint-matches-remote", "the server is not who it should be, so it was asked nothing"))
+            Trust::Contradicts => Err(Unavailable::blocked(
+                CheckId::FingerprintMatchesRemote,
+                "the server is not who it should be, so it was asked nothing",
+            )),
+            Trust::Nobody => {
+                Err(Unavailable::blocked(CheckId::KnownHosts, "nobody vouches for the server, so it was asked nothing"))
             }
-            Trust::Nobody => Err(blocked("known-hosts", "nobody vouches for the server, so it was asked nothing")),
         }
     }
 

@@ -12,8 +12,8 @@ use super::proxy::{self, ProxyEnd, ProxyProcess};
 use super::resolve::AddressFamily;
 use super::settings::Settings;
 use super::transport::{self, Attempt};
-use crate::check::Unavailable;
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// How long one address may take, unless ConnectTimeout says less.
 const PER_ADDRESS: Duration = Duration::from_secs(5);

@@ -10,9 +10,9 @@ use super::ssh_config::effective::{self, Shell, reconcile};
 use super::ssh_config::{
     Doubt, Effective, Evaluation, ExecPolicy, IdentityFile, Position, Question, Setting, SettingSource, evaluate,
 };
-use crate::check::Unavailable;
 use crate::privacy::Private;
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// How long ssh may take to print its settings; a `Match exec` of the user's may run in that time.
 const LIMIT: Duration = Duration::from_secs(4);

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::Evidence;
 use super::known_hosts::{HostEntries, HostKeyLine, Judgement, judge, lookup};
 use crate::bitbucket::Kind;
-use crate::check::Unavailable;
 use crate::facts::files::with_suffix;
+use crate::unavailable::Unavailable;
 
 /// What ssh knows of the host.
 #[derive(Debug)]

@@ -5,9 +5,10 @@ use std::time::Instant;
 use super::Evidence;
 use super::control::Control;
 use super::git_run::{self, GitRun, Master};
-use crate::check::Unavailable;
+use crate::check_id::CheckId;
 use crate::privacy::Private;
 use crate::text;
+use crate::unavailable::Unavailable;
 
 /// The second witness' answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum Witness {
     /// git failed.
     Failed {
         /// The last check on the way of a clone whose part is known to have succeeded, by what ssh said.
-        got_past: Option<&'static str>,
+        got_past: Option<CheckId>,
     },
     /// git was asked and gave no answer in time, or could not be started.
     Silent,
@@ -45,7 +46,7 @@ impl Witness {
     }
 
     /// The last check whose part is known to have succeeded although git failed.
-    pub fn got_past(self) -> Option<&'static str> {
+    pub fn got_past(self) -> Option<CheckId> {
         match self {
             Witness::Failed { got_past } => got_past,
             _ => None,
@@ -100,19 +101,19 @@ pub(super) fn run(evidence: &Evidence) -> Result<GitRun, Unavailable> {
 }
 
 /// The last check whose part succeeded in a run that failed, by the milestones that ssh reported.
-pub(super) fn got_past(run: &GitRun) -> Option<&'static str> {
+pub(super) fn got_past(run: &GitRun) -> Option<CheckId> {
     let seen = &run.transcript;
     if seen.used_master {
         return None;
     }
     let milestones = [
-        (seen.authenticated.is_some(), "authentication"),
-        (seen.known_as.is_some(), "known-hosts"),
-        (seen.host_key.is_some(), "handshake"),
-        (seen.established, "connection"),
-        (!seen.connecting.is_empty(), "name-resolution"),
+        (seen.authenticated.is_some(), CheckId::Authentication),
+        (seen.known_as.is_some(), CheckId::KnownHosts),
+        (seen.host_key.is_some(), CheckId::Handshake),
+        (seen.established, CheckId::Connection),
+        (!seen.connecting.is_empty(), CheckId::NameResolution),
     ];
     let reached = milestones.into_iter().find(|(happened, _)| *happened).map(|(_, check)| check)?;
     // What is found about keys and settings before the network may be what stops ssh at the login.
-    (reached == "authentication").then_some(reached)
+    (reached == CheckId::Authentication).then_some(reached)
 }

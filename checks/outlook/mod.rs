@@ -10,14 +10,17 @@ mod road;
 mod server;
 mod url;
 
+use crate::check_id::CheckId;
 use crate::evidence::ssh_config::ProblemKind;
 
 /// The check to whose field a fault of the configuration belongs.
-pub(crate) fn check_of(problem: &ProblemKind) -> &'static str {
+pub(crate) fn check_of(problem: &ProblemKind) -> CheckId {
     match problem {
-        ProblemKind::PermissionsTooOpen(_) | ProblemKind::WrongOwner(_) | ProblemKind::UnreadableInclude => "config-permissions",
-        ProblemKind::NoAccount => "account",
-        ProblemKind::Refused => "host-settings",
-        _ => "config-syntax",
+        ProblemKind::PermissionsTooOpen(_) | ProblemKind::WrongOwner(_) | ProblemKind::UnreadableInclude => {
+            CheckId::ConfigPermissions
+        }
+        ProblemKind::NoAccount => CheckId::Account,
+        ProblemKind::Refused => CheckId::HostSettings,
+        _ => CheckId::ConfigSyntax,
     }
 }

@@ -88,7 +88,7 @@ fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &str, redact
         status,
         root_cause: cause.map(|c| RootCause {
             code: c.finding.code.name().into(),
-            check: c.check.into(),
+            check: c.check,
             summary: summary.clone(),
             confidence: c.finding.confidence.name().into(),
             side: c.finding.side.name().into(),
@@ -103,7 +103,7 @@ fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &str, redact
 
 fn check_report(result: &CheckResult, redactor: &dyn Redactor) -> CheckReport {
     CheckReport {
-        id: result.meta.id.into(),
+        id: result.meta.id,
         title: result.meta.title.into(),
         status: match result.status {
             Status::Pass => CheckStatus::Pass,
@@ -116,7 +116,7 @@ fn check_report(result: &CheckResult, redactor: &dyn Redactor) -> CheckReport {
             Status::Crashed => CheckStatus::Crashed,
         },
         summary: redactor.text(&result.summary),
-        blocked_by: result.blocked_by.map(String::from),
+        blocked_by: result.blocked_by,
         duration_ms: result.duration_ms,
         findings: result.findings.iter().map(|f| finding(f, redactor)).collect(),
     }

@@ -26,7 +26,7 @@ pub(crate) fn broken() -> Report {
     };
     report.verdict.root_cause = Some(RootCause {
         code: cause.code.clone(),
-        check: "host-settings".into(),
+        check: CheckId::HostSettings,
         summary: cause.summary.clone(),
         confidence: cause.confidence.clone(),
         side: "this-machine".into(),
@@ -34,12 +34,12 @@ pub(crate) fn broken() -> Report {
     report.verdict.next_step = cause.remedies.first().cloned();
     report.verdict.explains = vec!["authentication-failed".into()];
     report.verdict.also = vec!["known-hosts-retired-entry".into()];
-    found(&mut report, "host-settings", CheckStatus::Fail, cause);
+    found(&mut report, CheckId::HostSettings, CheckStatus::Fail, cause);
     let failed = FindingReport {
         evidence: facts(&[("server said", &hostile())]),
         ..finding("authentication-failed", "error", "The server accepts none of the keys that ssh offers.")
     };
-    found(&mut report, "authentication", CheckStatus::Fail, failed);
+    found(&mut report, CheckId::Authentication, CheckStatus::Fail, failed);
     let retired = FindingReport {
         subject: Some(Subject { kind: "file".into(), name: "~/.ssh/known_hosts".into(), line: Some(2) }),
         remedies: vec![edit("drop-line", "Delete the line of the retired key.", "replace", Some(2), &[])],
@@ -49,12 +49,12 @@ pub(crate) fn broken() -> Report {
             "~/.ssh/known_hosts line 2 still trusts the key that was retired in 2023.",
         )
     };
-    found(&mut report, "known-hosts", CheckStatus::Warn, retired);
-    let blocked = check(&mut report, "repository-access");
+    found(&mut report, CheckId::KnownHosts, CheckStatus::Warn, retired);
+    let blocked = check(&mut report, CheckId::RepositoryAccess);
     blocked.status = CheckStatus::Blocked;
     blocked.summary = "no key gets in, so the repository was not asked for".into();
-    blocked.blocked_by = Some("authentication".into());
-    let git = check(&mut report, "git-agrees");
+    blocked.blocked_by = Some(CheckId::Authentication);
+    let git = check(&mut report, CheckId::GitAgrees);
     git.status = CheckStatus::Fail;
     git.summary = "git fails: git@ssh.bitbucket.org: Permission denied (publickey).".into();
     report.identities = identities();
@@ -73,7 +73,7 @@ pub(crate) fn healthy() -> Report {
         remedies: vec![run("passphrase", "Give the key a passphrase.", &["ssh-keygen", "-p", "-f", "/home/zoe/.ssh/id_ed25519"])],
         ..finding("key-without-passphrase", "warning", "~/.ssh/id_ed25519 has no passphrase: whoever copies the file can use it.")
     };
-    found(&mut report, "key-files", CheckStatus::Warn, open);
+    found(&mut report, CheckId::KeyFiles, CheckStatus::Warn, open);
     report.identities = identities().split_off(2);
     report.timeline = road(&[("resolve", 3.1), ("connect", 12.4), ("handshake", 40.0), ("keys", 9.5), ("login", 20.0)]);
     report.timeline.extend(road(&[("repository", 85.0), ("git", 310.0)]));
@@ -86,15 +86,15 @@ pub(crate) fn inconclusive() -> Report {
         VerdictStatus::Inconclusive,
         "Could not find out whether git can fetch: name-resolution, connection, repository-access could not be examined.",
     );
-    for id in ["name-resolution", "connection"] {
+    for id in [CheckId::NameResolution, CheckId::Connection] {
         let skipped = check(&mut report, id);
         skipped.status = CheckStatus::Skipped;
         skipped.summary = "needs the network, which --offline forbids".into();
     }
-    let unknown = check(&mut report, "repository-access");
+    let unknown = check(&mut report, CheckId::RepositoryAccess);
     unknown.status = CheckStatus::Unknown;
     unknown.summary = "not finished when the budget of 20 s was spent".into();
-    check(&mut report, "git-agrees").status = CheckStatus::NotApplicable;
+    check(&mut report, CheckId::GitAgrees).status = CheckStatus::NotApplicable;
     report
 }
 
@@ -140,7 +140,7 @@ fn empty(status: VerdictStatus, summary: &str) -> Report {
         checks: ALL
             .iter()
             .map(|check| CheckReport {
-                id: check.meta().id.into(),
+                id: check.meta().id,
                 title: check.meta().title.into(),
                 status: CheckStatus::Pass,
                 summary: "nothing is wrong".into(),
@@ -161,11 +161,11 @@ fn empty(status: VerdictStatus, summary: &str) -> Report {
     }
 }
 
-fn check<'a>(report: &'a mut Report, id: &str) -> &'a mut CheckReport {
+fn check(report: &mut Report, id: CheckId) -> &mut CheckReport {
     report.checks.iter_mut().find(|c| c.id == id).expect("the id of a check")
 }
 
-fn found(report: &mut Report, id: &str, status: CheckStatus, finding: FindingReport) {
+fn found(report: &mut Report, id: CheckId, status: CheckStatus, finding: FindingReport) {
     let check = check(report, id);
     check.status = status;
     check.summary = "1 finding".into();

@@ -28,7 +28,7 @@ pub(crate) fn render(report: &Report) -> Result<String, SerializeError> {
     suite.add_properties(properties(report));
     suite.set_system_out(judged(report));
     for check in &report.checks {
-        let mut case = case(&check.id, ended(report, check));
+        let mut case = case(check.id.name(), ended(report, check));
         case.set_time(Duration::from_millis(check.duration_ms));
         if !matches!(check.status, CheckStatus::Fail) && !check.findings.is_empty() {
             case.set_system_out(told(report, &check.findings.iter().collect::<Vec<_>>()));
@@ -98,7 +98,9 @@ fn ended(report: &Report, check: &CheckReport) -> TestCaseStatus {
                     red(NonSuccessKind::Failure, &worst.code, &worst.summary, &told(report, &all))
                 }
                 // git fails, and why is said elsewhere.
-                None => red(NonSuccessKind::Failure, cause.map_or(&check.id, |root| &root.code), &check.outcome(), &check.title),
+                None => {
+                    red(NonSuccessKind::Failure, cause.map_or(check.id.name(), |root| &root.code), &check.outcome(), &check.title)
+                }
             }
         }
         CheckStatus::Crashed => red(NonSuccessKind::Error, "crashed", &check.outcome(), &check.title),
@@ -231,7 +233,7 @@ mod tests {
             (CheckStatus::Crashed, "error"),
         ] {
             report.checks[0].status = status;
-            assert_eq!(endings(&report)[0], (report.checks[0].id.clone(), expected));
+            assert_eq!(endings(&report)[0], (report.checks[0].id.name().to_string(), expected));
         }
     }
 }

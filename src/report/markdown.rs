@@ -120,7 +120,7 @@ impl Ticket {
         if let Some(root) = &verdict.root_cause {
             self.block("### Cause");
             let sure = format!("{}; {}", confidence(&root.confidence), side(&root.side));
-            self.block(&format!("{} ({sure}), found by the check {}.", name(&root.code), name(&root.check)));
+            self.block(&format!("{} ({sure}), found by the check {}.", name(&root.code), name(root.check.name())));
             if let Some(cause) = report.cause().filter(|cause| !cause.evidence.is_empty() || cause.subject.is_some()) {
                 self.fenced(4_000, &facts(cause));
             }
@@ -168,7 +168,7 @@ impl Ticket {
         let rows: Vec<_> = report
             .checks
             .iter()
-            .map(|check| vec![name(&check.id), check.status.name().to_string(), cell(&check.outcome(), CELL)])
+            .map(|check| vec![name(check.id.name()), check.status.name().to_string(), cell(&check.outcome(), CELL)])
             .collect();
         self.table(6_000, &["Check", "Result", "What was seen"], &rows);
         if !report.timeline.is_empty() {

@@ -1,5 +1,7 @@
 //! What a report for a person says, and in which order.
 
+use bbdoctor_checks::check_id::CheckId;
+
 use super::super::shell::{append_command, command_line};
 use super::super::words;
 use super::super::{CheckReport, CheckStatus, FindingReport, Place, Remedy, Report, VerdictStatus};
@@ -145,7 +147,7 @@ pub(super) fn verdict(report: &Report, detail: Detail) -> Vec<Block> {
 /// What was seen of the cause, and what git says, which is what the user has seen.
 fn proof(report: &Report, cause: &FindingReport, detail: Detail) -> Vec<Item> {
     let mut items = evidence(cause);
-    let git = report.checks.iter().find(|c| c.id == "git-agrees" && c.status == CheckStatus::Fail);
+    let git = report.checks.iter().find(|c| c.id == CheckId::GitAgrees && c.status == CheckStatus::Fail);
     if let Some(git) = git.filter(|g| g.findings.iter().all(|f| f.code != cause.code)) {
         let words = git.summary.strip_prefix("git fails: ").unwrap_or(&git.summary);
         if !cause.evidence.values().any(|value| value.contains(words)) {
@@ -186,8 +188,8 @@ fn unseen(report: &Report) -> Vec<Item> {
         }
         let (mark, why) = (ending(check), summary(check));
         match groups.iter_mut().find(|(m, w, _)| *m == mark && *w == why) {
-            Some((_, _, ids)) => ids.push(&check.id),
-            None => groups.push((mark, why, vec![&check.id])),
+            Some((_, _, ids)) => ids.push(check.id.name()),
+            None => groups.push((mark, why, vec![check.id.name()])),
         }
     }
     let item = |(mark, why, ids): (_, String, Vec<&str>)| Item {

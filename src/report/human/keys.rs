@@ -1,5 +1,7 @@
 //! The keys: in which order ssh tries them, which it offers, and which the server knows.
 
+use bbdoctor_checks::check_id::CheckId;
+
 use super::super::{CheckStatus, Identity, Report};
 
 /// A key.
@@ -52,12 +54,12 @@ const SAMPLE: usize = 2;
 
 /// Whether the cause concerns keys or the login.
 pub(super) fn matter(report: &Report) -> bool {
-    const ABOUT_KEYS: [&str; 3] = ["key-files", "agent-has-key", "authentication"];
-    let login_fails = report.checks.iter().any(|c| c.id == "authentication" && c.status == CheckStatus::Fail);
-    let cause = report.verdict.root_cause.as_ref().map(|root| root.check.as_str());
+    const ABOUT_KEYS: [CheckId; 3] = [CheckId::KeyFiles, CheckId::AgentHasKey, CheckId::Authentication];
+    let login_fails = report.checks.iter().any(|c| c.id == CheckId::Authentication && c.status == CheckStatus::Fail);
+    let cause = report.verdict.root_cause.as_ref().map(|root| root.check);
     login_fails
         || cause.is_some_and(|check| ABOUT_KEYS.contains(&check))
-        || cause == Some("repository-access") && report.identities.len() > 1
+        || cause == Some(CheckId::RepositoryAccess) && report.identities.len() > 1
 }
 
 /// The keys in ssh's order, those that it would not try behind them; all of them and in `full`, or as many as help.

@@ -1,5 +1,7 @@
 //! The road of the clone: its stages, how long each took, and where it breaks.
 
+use bbdoctor_checks::check_id::CheckId;
+
 use super::super::{CheckReport, CheckStatus, Report};
 
 /// A stage of the road.
@@ -27,14 +29,14 @@ pub(super) enum State {
 }
 
 /// Each stage, with the steps of the timeline that tell its time and the checks that tell how it ended.
-const STAGES: [(&str, &str, &[&str]); 7] = [
-    ("resolve", "resolve", &["name-resolution"]),
-    ("connect", "connect", &["connection"]),
-    ("key exchange", "handshake", &["handshake"]),
-    ("host key", "", &["fingerprint-matches-remote", "known-hosts"]),
-    ("log in", "keys", &["authentication"]),
-    ("repository", "repository", &["repository-access"]),
-    ("git itself", "git", &["git-agrees"]),
+const STAGES: [(&str, &str, &[CheckId]); 7] = [
+    ("resolve", "resolve", &[CheckId::NameResolution]),
+    ("connect", "connect", &[CheckId::Connection]),
+    ("key exchange", "handshake", &[CheckId::Handshake]),
+    ("host key", "", &[CheckId::FingerprintMatchesRemote, CheckId::KnownHosts]),
+    ("log in", "keys", &[CheckId::Authentication]),
+    ("repository", "repository", &[CheckId::RepositoryAccess]),
+    ("git itself", "git", &[CheckId::GitAgrees]),
 ];
 
 /// The stages in the order of a clone; none when the road was not entered. A stage that is not on this road (a proxy
@@ -43,7 +45,7 @@ pub(super) fn stages(report: &Report) -> Vec<Stage> {
     let mut stages = Vec::new();
     let mut broken = false;
     for (name, step, checks) in STAGES {
-        let checks: Vec<&CheckReport> = report.checks.iter().filter(|c| checks.contains(&c.id.as_str())).collect();
+        let checks: Vec<&CheckReport> = report.checks.iter().filter(|c| checks.contains(&c.id)).collect();
         let any = |status: CheckStatus| checks.iter().any(|c| c.status == status);
         let state = match () {
             () if checks.iter().all(|c| c.status == CheckStatus::NotApplicable) => continue,
@@ -101,14 +103,14 @@ mod tests {
         let mut report = fixture::broken();
         let road = line(&report);
         assert_eq!(road[4..], [("log in", State::Breaks), ("repository", State::Beyond)]);
-        report.checks.iter_mut().find(|c| c.id == "known-hosts").unwrap().status = CheckStatus::Fail;
+        report.checks.iter_mut().find(|c| c.id == CheckId::KnownHosts).unwrap().status = CheckStatus::Fail;
         assert_eq!(line(&report)[3..5], [("host key", State::Breaks), ("log in", State::Beyond)]);
     }
 
     #[test]
     fn where_every_stage_is_free_and_git_fails_git_is_the_break() {
         let mut report = fixture::healthy();
-        report.checks.iter_mut().find(|c| c.id == "git-agrees").unwrap().status = CheckStatus::Fail;
+        report.checks.iter_mut().find(|c| c.id == CheckId::GitAgrees).unwrap().status = CheckStatus::Fail;
         assert_eq!(line(&report).last(), Some(&("git itself", State::Breaks)));
     }
 

@@ -1,3 +1,4 @@
+use bbdoctor_checks::check_id::CheckId;
 use textwrap::core::display_width;
 
 use super::*;
@@ -162,7 +163,7 @@ fn no_table_where_there_are_no_keys_and_none_where_the_cause_is_another() {
     let told = |report: &Report, detail| render(report, Manner { detail, ..PLAIN }).contains("in which ssh tries them");
     let mut report = fixture::broken();
     assert!(told(&report, Detail::Normal) && told(&report, Detail::Verbose));
-    report.checks.iter_mut().find(|c| c.id == "authentication").unwrap().status = CheckStatus::Blocked;
+    report.checks.iter_mut().find(|c| c.id == CheckId::Authentication).unwrap().status = CheckStatus::Blocked;
     assert!(!told(&report, Detail::Normal) && told(&report, Detail::Verbose));
     report.identities.clear();
     assert!(!told(&report, Detail::Verbose));
