@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::bitbucket::Service;
 use crate::evidence::Evidence;
 use crate::evidence::conversation::Peer;
-use crate::evidence::identities::Source;
+use crate::evidence::identities::KeySource;
 use crate::evidence::keys::Key;
 use crate::evidence::known_hosts::lookup;
 use crate::evidence::ssh_command::Source as CommandSource;
@@ -137,8 +137,8 @@ pub(crate) fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Re
     let mut remedies = Vec::new();
     let at_hand = identity.file.as_ref().map(|f| f.path.clone());
     let path = match (&identity.identity.source, &at_hand) {
-        (Source::File { path } | Source::FileInAgent { path }, _) | (Source::Agent { .. }, Some(path)) => path.clone(),
-        (Source::Agent { .. }, None) => {
+        (KeySource::File { path } | KeySource::FileInAgent { path }, _) | (KeySource::Agent { .. }, Some(path)) => path.clone(),
+        (KeySource::Agent { .. }, None) => {
             let (Some(public), Some(home)) = (identity.public(), evidence.account().ssh_home()) else { return remedies };
             let path = home.join(".ssh/bitbucket-agent-key.pub");
             let edit = Edit { file: path.clone(), change: Change::Append(vec![Private::public_key(public.line()).into()]) };

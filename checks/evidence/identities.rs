@@ -2,31 +2,27 @@
 //! that is at hand. Mirrors `load_public_identity_files` of `ssh.c` and `pubkey_prepare`, `userauth_pubkey` and
 //! `sign_and_send_pubkey` of `sshconnect2.c`.
 
-mod prediction;
 mod search;
 mod signing;
 
 use std::path::{Path, PathBuf};
-
-use serde::Serialize;
-
-pub use prediction::{Prediction, predict};
 
 use signing::{by_file, by_itself, signer};
 
 use super::key_file::{self, Loader};
 use super::pattern;
 use crate::facts::files::with_suffix;
-use crate::facts::key_file::{KeyFile, KeyState};
+use crate::facts::key_file::KeyFile;
 use crate::facts::public_key::{CertificateType, PublicKey};
 
 pub use crate::facts::agent::AgentKey;
+pub use crate::facts::identities::*;
 
 /// `SSH_MAX_IDENTITY_FILES` and `SSH_MAX_CERTIFICATE_FILES`.
 const FILES_LIMIT: usize = 100;
 
 /// An IdentityFile, tokens and `~` expanded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedFile {
     /// Where.
     pub path: PathBuf,
@@ -35,8 +31,8 @@ pub struct ListedFile {
 }
 
 /// The settings that decide which keys are tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Settings {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySettings {
     /// IdentityFile, in order; ssh's defaults when there is none.
     pub identity_files: Vec<ListedFile>,
     /// CertificateFile, in order, expanded.
@@ -54,9 +50,9 @@ pub struct Settings {
     pub can_ask: bool,
 }
 
-impl Default for Settings {
+impl Default for KeySettings {
     fn default() -> Self {
-        Settings {
+        KeySettings {
             identity_files: Vec::new(),
             certificate_files: Vec::new(),
             identities_only: false,
@@ -68,132 +64,10 @@ impl Default for Settings {
     }
 }
 
-/// Where a key comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// A file.
-    File {
-        /// The private key file, or the certificate.
-        path: PathBuf,
-    },
-    /// A file whose key the agent holds as well; the agent signs.
-    FileInAgent {
-        /// As above.
-        path: PathBuf,
-    },
-    /// The agent alone.
-    Agent {
-        /// What the agent calls it.
-        comment: String,
-    },
-}
-
-impl Source {
-    /// The file, if there is one.
-    pub fn path(&self) -> Option<&Path> {
-        match self {
-            Source::File { path } | Source::FileInAgent { path } => Some(path),
-            Source::Agent { .. } => None,
-        }
-    }
-
-    /// Whether the agent holds it.
-    pub fn in_agent(&self) -> bool {
-        !matches!(self, Source::File { .. })
-    }
-}
-
-/// Why a key is not offered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WhyNot {
-    /// No IdentityFile names it.
-    NotListed,
-    /// It is in the agent, and IdentitiesOnly holds back what no IdentityFile names.
-    IdentitiesOnly,
-    /// Its algorithm is not among PubkeyAcceptedAlgorithms.
-    AlgorithmNotAccepted,
-    /// RSA of so many bits, below RequiredRSASize.
-    RsaTooShort(u32),
-    /// A security key, and ssh has no provider for those.
-    NoSecurityKeyProvider,
-    /// A certificate for hosts, not for users.
-    HostCertificate,
-    /// Its public half is not known, so ssh loads the private one when its turn comes, and that does not work.
-    CannotLoad(KeyState),
-    /// The agent's blob is no key ssh knows.
-    UnknownType,
-    /// Beyond the hundred files that ssh takes.
-    TooManyFiles,
-}
-
-/// Who signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Signer {
-    /// The agent; it may still refuse.
-    Agent,
-    /// ssh, with the file.
-    File,
-    /// ssh, with the file, after asking for its passphrase.
-    FileAfterPassphrase,
-    /// The security key the file stands for, if it is plugged in and touched.
-    SecurityKey,
-}
-
-/// Whether ssh could sign if the server accepted the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CanSign {
-    /// It could.
-    Yes(Signer),
-    /// The file is encrypted and nobody can be asked.
-    NeedsPassphrase,
-    /// The listed file is a public half, and no agent holds the private one.
-    AgentMustSign,
-    /// There is a public half and no private key file.
-    NoPrivateHalf,
-    /// The private key is of another pair than the public half that is offered.
-    PairMismatch,
-    /// The file does not load.
-    Unusable(KeyState),
-}
-
-/// A key, and what ssh does with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Identity {
-    /// Its place among the keys ssh goes through (`Will attempt key`), from 1; `None` for keys ssh does not touch.
-    pub order: Option<u32>,
-    /// Where it comes from.
-    pub source: Source,
-    /// What `ssh -v` calls it: the file, or the agent's comment.
-    pub name: String,
-    /// The public half as ssh knows it beforehand; without it ssh tries the private key unannounced.
-    pub public: Option<PublicKey>,
-    /// The private key's own public half, when ssh does not know it beforehand but it can be told.
-    pub held: Option<PublicKey>,
-    /// Named by the user, not by default.
-    pub user_provided: bool,
-    /// Whether the server gets to see it.
-    pub offered: bool,
-    /// Why not.
-    pub why_not: Option<WhyNot>,
-    /// Whether ssh could sign with it.
-    pub can_sign: CanSign,
-}
-
-impl Identity {
-    /// The best that is known of the public half.
-    pub fn any_public(&self) -> Option<&PublicKey> {
-        self.public.as_ref().or(self.held.as_ref())
-    }
-}
-
 /// The files that take part, examined.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyFiles {
-    /// One for each of [`Settings::identity_files`] (except `none`), in order.
+    /// One for each of [`KeySettings::identity_files`] (except `none`), in order.
     pub listed: Vec<(ListedFile, KeyFile)>,
     /// The certificate in `FILE-cert` or `FILE-cert.pub` of each; looked for only without CertificateFile.
     pub beside: Vec<Option<PublicKey>>,
@@ -205,7 +79,7 @@ pub struct KeyFiles {
 
 impl KeyFiles {
     /// Examines the files that `settings` name, and every key in `folder` (`~/.ssh`) that they do not name.
-    pub fn read(settings: &Settings, loader: &Loader, folder: Option<&Path>) -> Self {
+    pub fn read(settings: &KeySettings, loader: &Loader, folder: Option<&Path>) -> Self {
         let certificate = |path: &Path| key_file::load_public(path).filter(|key| key.certificate.is_some());
         let named = settings.identity_files.iter().filter(|f| !f.path.as_os_str().eq_ignore_ascii_case("none"));
         let listed: Vec<_> = named.take(FILES_LIMIT).map(|f| (f.clone(), key_file::inspect(&f.path, loader))).collect();
@@ -231,18 +105,18 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
-    fn source(&self) -> Source {
+    fn source(&self) -> KeySource {
         match &self.comment {
-            Some(comment) => Source::Agent { comment: comment.clone() },
-            None if self.agent => Source::FileInAgent { path: self.name.clone() },
-            None => Source::File { path: self.name.clone() },
+            Some(comment) => KeySource::Agent { comment: comment.clone() },
+            None if self.agent => KeySource::FileInAgent { path: self.name.clone() },
+            None => KeySource::File { path: self.name.clone() },
         }
     }
 }
 
 /// The keys ssh goes through, in its order; after them those it leaves aside and the others at hand. `agent` is what the
 /// agent lists, `None` without an agent.
-pub fn identities(settings: &Settings, files: &KeyFiles, agent: Option<&[AgentKey]>) -> Vec<Identity> {
+pub fn identities(settings: &KeySettings, files: &KeyFiles, agent: Option<&[AgentKey]>) -> Vec<Identity> {
     let mut aside = Vec::new();
     let (mut preferred, mut listed) = (Vec::new(), Vec::new());
     for (i, (named, file)) in files.listed.iter().enumerate() {
@@ -316,7 +190,7 @@ pub fn identities(settings: &Settings, files: &KeyFiles, agent: Option<&[AgentKe
 }
 
 /// Why a candidate never gets into ssh's list.
-fn unfit(candidate: &Candidate<'_>, settings: &Settings) -> Option<WhyNot> {
+fn unfit(candidate: &Candidate<'_>, settings: &KeySettings) -> Option<WhyNot> {
     let key = candidate.key.as_ref()?;
     if key.certificate.as_ref().is_some_and(|c| c.kind != CertificateType::User) {
         return Some(WhyNot::HostCertificate);
@@ -324,13 +198,13 @@ fn unfit(candidate: &Candidate<'_>, settings: &Settings) -> Option<WhyNot> {
     (key.is_security_key() && !settings.security_key_provider).then_some(WhyNot::NoSecurityKeyProvider)
 }
 
-fn short(key: &PublicKey, settings: &Settings) -> Option<WhyNot> {
+fn short(key: &PublicKey, settings: &KeySettings) -> Option<WhyNot> {
     (key.is_rsa() && key.bits < settings.required_rsa_size).then_some(WhyNot::RsaTooShort(key.bits))
 }
 
 /// As `key_type_allowed_by_config`: RSA also by the names of its newer signatures. A list as it is written may be of
 /// patterns, and add to ssh's default (`+`, `^`) or take from it (`-`).
-fn allowed(key: &PublicKey, settings: &Settings) -> bool {
+fn allowed(key: &PublicKey, settings: &KeySettings) -> bool {
     let by_default = |name: &str| !name.starts_with("ssh-dss") && !name.starts_with("ssh-rsa");
     let list = settings.accepted_algorithms.as_deref();
     let first = list.and_then(|list| list.first()).map(String::as_str).unwrap_or("+");
@@ -350,7 +224,7 @@ fn allowed(key: &PublicKey, settings: &Settings) -> bool {
     std::iter::once(key.algorithm.as_str()).chain(newer.iter().copied()).any(accepted)
 }
 
-fn tried_identity(tried: &[Candidate<'_>], at: usize, settings: &Settings) -> Identity {
+fn tried_identity(tried: &[Candidate<'_>], at: usize, settings: &KeySettings) -> Identity {
     let candidate = &tried[at];
     let held = candidate.file.filter(|_| candidate.key.is_none()).and_then(|file| file.held.clone());
     let can_sign = signer(tried, at, settings);
@@ -374,7 +248,7 @@ fn tried_identity(tried: &[Candidate<'_>], at: usize, settings: &Settings) -> Id
     }
 }
 
-fn left_aside(candidate: Candidate<'_>, why: WhyNot, settings: &Settings) -> Identity {
+fn left_aside(candidate: Candidate<'_>, why: WhyNot, settings: &KeySettings) -> Identity {
     let can_sign = by_itself(&candidate, candidate.key.as_ref(), settings);
     Identity {
         order: None,
@@ -389,10 +263,10 @@ fn left_aside(candidate: Candidate<'_>, why: WhyNot, settings: &Settings) -> Ide
     }
 }
 
-fn found_identity(file: &KeyFile, settings: &Settings) -> Identity {
+fn found_identity(file: &KeyFile, settings: &KeySettings) -> Identity {
     Identity {
         order: None,
-        source: Source::File { path: file.path.clone() },
+        source: KeySource::File { path: file.path.clone() },
         name: file.path.to_string_lossy().into_owned(),
         public: file.public.clone(),
         held: file.held.clone(),

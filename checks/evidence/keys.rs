@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Evidence;
-use super::identities::{self, CanSign, Identity, KeyFiles, ListedFile, Signer, Source, WhyNot};
+use super::identities::{self, CanSign, Identity, KeyFiles, KeySource, ListedFile, Signer, WhyNot};
 use super::key_file::Loader;
 use super::keyring::Holder;
 use super::ssh_config::Position;
@@ -65,14 +65,14 @@ impl Key {
 
     /// Whether only an agent has it.
     pub fn from_agent(&self) -> bool {
-        matches!(self.identity.source, Source::Agent { .. })
+        matches!(self.identity.source, KeySource::Agent { .. })
     }
 
     /// Its file or its comment alone.
     pub fn bare_name(&self) -> Text {
         match &self.identity.source {
-            Source::File { path } | Source::FileInAgent { path } => Private::path(path).into(),
-            Source::Agent { comment } => Private::new(Kind::Comment, comment).into(),
+            KeySource::File { path } | KeySource::FileInAgent { path } => Private::path(path).into(),
+            KeySource::Agent { comment } => Private::new(Kind::Comment, comment).into(),
         }
     }
 
@@ -188,7 +188,7 @@ pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
     let (settings, keyring) = (evidence.settings()?, evidence.keyring()?);
     let held = |holder: &Option<Holder>| holder.as_ref().and_then(|h| h.keys.as_ref().ok()).cloned();
     let accepted = settings.value("pubkeyacceptedalgorithms");
-    let wanted = identities::Settings {
+    let wanted = identities::KeySettings {
         identity_files: settings
             .identity_files()
             .iter()
@@ -217,12 +217,12 @@ pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
     // Keys in $HOME, where git looks and ssh does not, are worth asking about too.
     let other_home = evidence.account().home_variable.as_ref().map(|home| home.join(".ssh")).filter(|f| Some(f) != folder.as_ref());
     if let Some(other) = other_home {
-        files.found.extend(KeyFiles::read(&identities::Settings::default(), &loader, Some(&other)).found);
+        files.found.extend(KeyFiles::read(&identities::KeySettings::default(), &loader, Some(&other)).found);
     }
     // Those of the user who has called sudo, as well.
     let caller = evidence.account().sudo_home().map(|home| home.join(".ssh"));
     if let Some(other) = caller.filter(|f| Some(f) != folder.as_ref() && !files.found.iter().any(|k| k.path.starts_with(f))) {
-        files.found.extend(KeyFiles::read(&identities::Settings::default(), &loader, Some(&other)).found);
+        files.found.extend(KeyFiles::read(&identities::KeySettings::default(), &loader, Some(&other)).found);
     }
     let agent = held(&keyring.used);
     let tried = identities::identities(&wanted, &files, agent.as_deref());
@@ -249,7 +249,7 @@ pub(super) fn gather(evidence: &Evidence) -> Result<Keys, Unavailable> {
     list = without_twins(list);
     let usual = held(&keyring.usual).unwrap_or_default();
     let settings_without =
-        identities::Settings { identity_files: Vec::new(), identities_only: true, ..identities::Settings::default() };
+        identities::KeySettings { identity_files: Vec::new(), identities_only: true, ..identities::KeySettings::default() };
     for identity in identities::identities(&settings_without, &KeyFiles::default(), Some(&usual)) {
         let known = |key: &Key| key.public().map(|p| &p.blob) == identity.any_public().map(|p| &p.blob);
         match list.iter().position(known) {

@@ -1,7 +1,7 @@
 //! The facts that stand at the head of a report, whatever the checks found.
 
 use super::Evidence;
-use super::identities::Source as KeySource;
+use super::identities::KeySource;
 use super::keys::Key;
 use super::platform;
 use super::settings::Settings;

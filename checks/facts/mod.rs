@@ -12,6 +12,7 @@ pub mod git_config;
 pub mod git_run;
 pub mod git_url;
 pub mod handshake;
+pub mod identities;
 pub mod kexinit;
 pub mod key_file;
 pub mod known_hosts;

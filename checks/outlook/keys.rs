@@ -3,7 +3,7 @@
 use crate::evidence::Evidence;
 use crate::evidence::agent::AgentError;
 use crate::evidence::conversation::{Login, LoginProblem};
-use crate::evidence::identities::{CanSign, Signer, Source, WhyNot};
+use crate::evidence::identities::{CanSign, KeySource, Signer, WhyNot};
 use crate::evidence::keyring::Holder;
 use crate::evidence::keys::Key;
 use crate::facts::public_key::PublicKey;
@@ -174,7 +174,7 @@ impl Evidence {
 
     /// Keys other than this one that the configuration names and the agent holds.
     pub(crate) fn named_keys_in_agent(&self, right: &Key) -> Vec<&Key> {
-        let named = |k: &&Key| k.identity.user_provided && matches!(k.identity.source, Source::FileInAgent { .. });
+        let named = |k: &&Key| k.identity.user_provided && matches!(k.identity.source, KeySource::FileInAgent { .. });
         let other = |k: &&Key| k.public().map(|p| &p.blob) != right.public().map(|p| &p.blob);
         self.identities().map(|all| all.offered().filter(named).filter(other).collect()).unwrap_or_default()
     }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{CanSign, Candidate, Settings, Signer, short};
+use super::{CanSign, Candidate, KeySettings, Signer, short};
 use crate::facts::files::with_suffix;
 use crate::facts::key_file::{KeyFile, KeyState};
 use crate::facts::public_key::PublicKey;
@@ -11,7 +11,7 @@ use crate::facts::public_key::PublicKey;
 /// Who signs for the candidate at `at`. A certificate is signed for by a plain key of the same pair further down ssh's
 /// queue, which begins behind the candidate; else by a file of the same name whose public half is not known; else by
 /// itself.
-pub(super) fn signer(tried: &[Candidate<'_>], at: usize, settings: &Settings) -> CanSign {
+pub(super) fn signer(tried: &[Candidate<'_>], at: usize, settings: &KeySettings) -> CanSign {
     let candidate = &tried[at];
     if let Some(certificate) = candidate.key.as_ref().filter(|key| key.certificate.is_some()) {
         let queue = || tried[at + 1..].iter().chain(&tried[..at]);
@@ -30,7 +30,7 @@ fn stands_for(certificate: &Path, key: &Path) -> bool {
 }
 
 /// Without looking for another key of the same pair; `wanted` is the public half that was offered.
-pub(super) fn by_itself(candidate: &Candidate<'_>, wanted: Option<&PublicKey>, settings: &Settings) -> CanSign {
+pub(super) fn by_itself(candidate: &Candidate<'_>, wanted: Option<&PublicKey>, settings: &KeySettings) -> CanSign {
     if candidate.agent {
         return CanSign::Yes(Signer::Agent);
     }
@@ -42,7 +42,7 @@ pub(super) fn by_itself(candidate: &Candidate<'_>, wanted: Option<&PublicKey>, s
 }
 
 /// With the file, as it loads.
-pub(super) fn by_file(file: &KeyFile, wanted: Option<&PublicKey>, settings: &Settings) -> CanSign {
+pub(super) fn by_file(file: &KeyFile, wanted: Option<&PublicKey>, settings: &KeySettings) -> CanSign {
     let too_short = file.held.as_ref().is_some_and(|held| short(held, settings).is_some());
     let other_pair = matches!((wanted, &file.held), (Some(a), Some(b)) if a.plain_blob() != b.plain_blob());
     match &file.state {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::evidence::process::Program;
 use crate::evidence::public_key;
+use crate::facts::key_file::KeyState;
 
 fn made(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(name);
@@ -46,7 +47,7 @@ fn defaults_and_every_other_key_at_hand() {
     fs::write(home.join("key.ppk"), "PuTTY-User-Key-File-2: ssh-rsa\n").expect("written");
     fs::create_dir(home.join("cm")).expect("a folder");
     let listed = |name: &str| ListedFile { path: home.join(name), user_provided: false };
-    let settings = Settings { identity_files: vec![listed("id_rsa"), listed("id_ed25519")], ..Settings::default() };
+    let settings = KeySettings { identity_files: vec![listed("id_rsa"), listed("id_ed25519")], ..KeySettings::default() };
     let files = KeyFiles::read(&settings, &loader(), Some(home));
     let all = identities(&settings, &files, Some(&agent));
     let told: Vec<_> = all
@@ -77,30 +78,16 @@ fn a_listed_public_half_is_signed_for_by_the_agent() {
     let (one, two) = (made(folder.path(), "one"), made(folder.path(), "two"));
     let agent = [agent_key(&one), agent_key(&two)];
     let file = ListedFile { path: with_suffix(&two, ".pub"), user_provided: true };
-    let mut settings = Settings { identity_files: vec![file.clone()], identities_only: true, ..Settings::default() };
+    let mut settings = KeySettings { identity_files: vec![file.clone()], identities_only: true, ..KeySettings::default() };
     let files = KeyFiles::read(&settings, &loader(), None);
     let all = identities(&settings, &files, Some(&agent));
-    assert_eq!(all[0].source, Source::FileInAgent { path: file.path });
+    assert_eq!(all[0].source, KeySource::FileInAgent { path: file.path });
     assert_eq!((all[0].offered, &all[0].can_sign), (true, &CanSign::Yes(Signer::Agent)));
     assert_eq!((all[1].order, all[1].why_not.clone()), (None, Some(WhyNot::IdentitiesOnly)));
     let alone = identities(&settings, &files, None);
     assert_eq!((alone[0].offered, &alone[0].can_sign), (true, &CanSign::AgentMustSign));
     settings.accepted_algorithms = Some(vec!["rsa-sha2-512".to_owned()]);
     assert!(identities(&settings, &files, Some(&agent)).iter().all(|i| i.order.is_none()));
-}
-
-#[test]
-fn refusals_count_and_accepted_queries_do_not() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let agent: Vec<_> = (0..7).map(|i| agent_key(&made(folder.path(), &format!("k{i}")))).collect();
-    let settings = Settings::default();
-    let all = identities(&settings, &KeyFiles::default(), Some(&agent));
-    let only = |n: usize| predict(&all, |blob| Some(blob == agent[n].blob), 6);
-    assert_eq!(only(0), Prediction::Authenticates { by: 0 });
-    assert_eq!(only(5), Prediction::Authenticates { by: 5 });
-    assert_eq!(only(6), Prediction::TooManyRefusals { at: 5 });
-    assert_eq!(predict(&all[..3], |_| Some(false), 6), Prediction::Denied);
-    assert_eq!(predict(&all, |_| None, 6), Prediction::Unknown { at: 0 });
 }
 
 #[test]
@@ -116,7 +103,7 @@ fn nothing_that_is_too_open_or_encrypted_signs() {
         .expect("ssh-keygen runs");
     assert!(changed.success());
     let identity_files = [open, locked].map(|path| ListedFile { path, user_provided: true }).to_vec();
-    let mut settings = Settings { identity_files, ..Settings::default() };
+    let mut settings = KeySettings { identity_files, ..KeySettings::default() };
     let files = KeyFiles::read(&settings, &loader(), None);
     let all = identities(&settings, &files, None);
     assert!(all.iter().all(|i| i.offered), "both are offered by their .pub");

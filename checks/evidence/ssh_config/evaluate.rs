@@ -12,7 +12,8 @@ use super::lexer::{self, Line, Word};
 use super::options::Place;
 use super::tokens::{self, TokenContext, expand_tokens};
 use super::{
-    Destination, Doubt, Evaluation, ExpandError, FileRole, Loser, NoteKind, Position, Problem, ProblemKind, Question, SettingSource, lexer::UnbalancedQuote,
+    Destination, Doubt, Evaluation, ExpandError, FileRole, Loser, NoteKind, Position, Problem, ProblemKind, Question,
+    SettingSource, lexer::UnbalancedQuote,
 };
 use crate::evidence::pattern::{self, Case};
 

@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bbdoctor_checks::evidence::identities::{AgentKey, Identity, KeyFiles, ListedFile, Prediction, Settings, identities, predict};
+use bbdoctor_checks::evidence::identities::{
+    AgentKey, Identity, KeyFiles, KeySettings, ListedFile, Prediction, identities, predict,
+};
 use bbdoctor_checks::evidence::key_file::Loader;
 use bbdoctor_checks::facts::public_key::PublicKey;
 
@@ -174,7 +176,7 @@ fn ssh_attempts_and_ends_as_told() {
         let random = &mut Random(seed);
         let home = world.join(format!("set-up-{seed}"));
         fs::create_dir(&home).expect("a folder");
-        let mut settings = Settings { identities_only: random.chance(40), ..Settings::default() };
+        let mut settings = KeySettings { identities_only: random.chance(40), ..KeySettings::default() };
         let mut config = String::new();
         for i in 0..=random.below(5) {
             let path = home.join(format!("key{i}"));
@@ -333,7 +335,7 @@ fn a_failed_signature_does_not_count_as_a_refusal() {
     let world = world.path();
     let pool = Pool::new(world);
     let (_sshd, port) = sshd(world);
-    let mut settings = Settings::default();
+    let mut settings = KeySettings::default();
     let (mut config, mut authorized) = (String::new(), Vec::new());
     for (i, name) in pool.names.iter().take(9).enumerate() {
         let path = world.join(format!("key{i}"));
