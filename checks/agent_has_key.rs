@@ -17,22 +17,7 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct AgentHasKey;
 
-const META: Meta = Meta {
-    id: CheckId::AgentHasKey,
-    title: "The agent and what it holds",
-    codes: &[
-        Code::AgentNotRunning,
-        Code::AgentUnreachable,
-        Code::AgentUnresponsive,
-        Code::AgentEmpty,
-        Code::AgentLocked,
-        Code::AgentLacksKey,
-        Code::AgentRefusesSigning,
-        Code::AgentTooManyKeys,
-        Code::AgentProtocolError,
-    ],
-    page: include_str!("agent_has_key.md"),
-};
+const META: Meta = Meta { id: CheckId::AgentHasKey, title: "The agent and what it holds", page: include_str!("agent_has_key.md") };
 
 /// Servers usually hang up after the sixth refused key (sshd_config(5), MaxAuthTries).
 const USUAL_LIMIT: usize = 6;

@@ -2,7 +2,7 @@
 
 use crate::check_id::CheckId;
 use crate::evidence::Evidence;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Finding, Severity};
 use crate::privacy::Text;
 use crate::unavailable::Unavailable;
 
@@ -13,15 +13,13 @@ pub struct Meta {
     pub id: CheckId,
     /// What it looks at, in a few words.
     pub title: &'static str,
-    /// Every code it can emit.
-    pub codes: &'static [Code],
     /// Its page, Markdown: what the check asks, and a section for each code.
     pub page: &'static str,
 }
 
 /// A question asked of evidence. A check does no input or output of its own.
 pub trait Check: Sync {
-    /// Its name, its codes and its page.
+    /// Its name and its page.
     fn meta(&self) -> &'static Meta;
 
     /// Answers with what it found (nothing = pass), or says why it could not look.

@@ -19,7 +19,6 @@ pub(crate) struct ConfigPermissions;
 const META: Meta = Meta {
     id: CheckId::ConfigPermissions,
     title: "ssh accepts the configuration files",
-    codes: &[Code::ConfigPermissionsTooOpen, Code::ConfigWrongOwner, Code::ConfigUnreadable],
     page: include_str!("config_permissions.md"),
 };
 

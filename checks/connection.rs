@@ -18,20 +18,7 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct Connection;
 
-const META: Meta = Meta {
-    id: CheckId::Connection,
-    title: "The port answers",
-    codes: &[
-        Code::PortRefused,
-        Code::PortBlocked,
-        Code::NetworkUnreachable,
-        Code::ConnectDeniedLocally,
-        Code::ProxyFailed,
-        Code::Ipv6Broken,
-        Code::AlternatePortOpen,
-    ],
-    page: include_str!("connection.md"),
-};
+const META: Meta = Meta { id: CheckId::Connection, title: "The port answers", page: include_str!("connection.md") };
 
 /// An address that kept ssh waiting longer than this, in milliseconds, is worth a word.
 const NOTABLE: u64 = 1000;

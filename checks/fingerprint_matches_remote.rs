@@ -17,7 +17,6 @@ pub(crate) struct FingerprintMatchesRemote;
 const META: Meta = Meta {
     id: CheckId::FingerprintMatchesRemote,
     title: "The server is who it should be",
-    codes: &[Code::HostKeyUnpublished, Code::HostKeyUnverifiable],
     page: include_str!("fingerprint_matches_remote.md"),
 };
 

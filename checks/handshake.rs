@@ -19,23 +19,8 @@ use crate::{bitbucket, text};
 #[derive(Debug)]
 pub(crate) struct Handshake;
 
-const META: Meta = Meta {
-    id: CheckId::Handshake,
-    title: "The server speaks SSH and agrees on algorithms",
-    codes: &[
-        Code::ClosedBeforeBanner,
-        Code::ConnectionReset,
-        Code::BannerTimeout,
-        Code::NotAnSshServer,
-        Code::ServerBusy,
-        Code::NoCommonAlgorithm,
-        Code::HandshakeTimeout,
-        Code::ClosedDuringHandshake,
-        Code::ProtocolError,
-        Code::UnexpectedServerSoftware,
-    ],
-    page: include_str!("handshake.md"),
-};
+const META: Meta =
+    Meta { id: CheckId::Handshake, title: "The server speaks SSH and agrees on algorithms", page: include_str!("handshake.md") };
 
 /// RFC 4253 section 11.1, SSH_DISCONNECT_TOO_MANY_CONNECTIONS.
 const TOO_MANY_CONNECTIONS: u32 = 12;

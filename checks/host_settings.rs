@@ -21,29 +21,8 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct HostSettings;
 
-const META: Meta = Meta {
-    id: CheckId::HostSettings,
-    title: "What ssh_config says about this host",
-    codes: &[
-        Code::HostnameOverridden,
-        Code::PortOverridden,
-        Code::PublickeyDisabled,
-        Code::AlgorithmsRestricted,
-        Code::IdentityFileMissing,
-        Code::IdentitiesOnlyExcludesKey,
-        Code::IdentityAgentOverrides,
-        Code::AgentDisabled,
-        Code::MatchExecBlocksKey,
-        Code::HostKeyCheckingDisabled,
-        Code::KnownHostsFileOverridden,
-        Code::ControlPathUnusable,
-        Code::SessionOptionBreaksGit,
-        Code::NetworkOptionUnusable,
-        Code::MatchExecHangs,
-        Code::ControlMasterOtherAccount,
-    ],
-    page: include_str!("host_settings.md"),
-};
+const META: Meta =
+    Meta { id: CheckId::HostSettings, title: "What ssh_config says about this host", page: include_str!("host_settings.md") };
 
 impl Check for HostSettings {
     fn meta(&self) -> &'static Meta {

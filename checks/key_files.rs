@@ -25,29 +25,7 @@ use damage::{damage, in_shell, repair};
 #[derive(Debug)]
 pub(crate) struct KeyFiles;
 
-const META: Meta = Meta {
-    id: CheckId::KeyFiles,
-    title: "The private keys",
-    codes: &[
-        Code::NoKey,
-        Code::KeyPermissionsTooOpen,
-        Code::KeyUnreadable,
-        Code::KeyCorrupt,
-        Code::KeyIsPuttyFormat,
-        Code::KeyIsPublicHalf,
-        Code::KeyPairMismatch,
-        Code::KeyPassphraseNeeded,
-        Code::KeyTypeUnsupported,
-        Code::KeyTooSmall,
-        Code::KeyWeak,
-        Code::KeyWithoutPassphrase,
-        Code::KeyLegacyFormat,
-        Code::KeyOld,
-        Code::CertificateExpired,
-        Code::KeyPrivateHalfMissing,
-    ],
-    page: include_str!("key_files.md"),
-};
+const META: Meta = Meta { id: CheckId::KeyFiles, title: "The private keys", page: include_str!("key_files.md") };
 
 /// Keys older than this are worth replacing, in days.
 const ROTATION_DAYS: u64 = 730;

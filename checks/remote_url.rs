@@ -17,23 +17,7 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct RemoteUrl;
 
-const META: Meta = Meta {
-    id: CheckId::RemoteUrl,
-    title: "The URL git will contact",
-    codes: &[
-        Code::UrlMalformed,
-        Code::UrlNotSsh,
-        Code::UrlRewritten,
-        Code::UrlNotBitbucket,
-        Code::HostRetired,
-        Code::UserNotGit,
-        Code::NoRemote,
-        Code::GitConfigBroken,
-        Code::GitProtocolDenied,
-        Code::GitRefusesRepository,
-    ],
-    page: include_str!("remote_url.md"),
-};
+const META: Meta = Meta { id: CheckId::RemoteUrl, title: "The URL git will contact", page: include_str!("remote_url.md") };
 
 impl Check for RemoteUrl {
     fn meta(&self) -> &'static Meta {

@@ -17,22 +17,8 @@ use crate::{bitbucket, text};
 #[derive(Debug)]
 pub(crate) struct RepositoryAccess;
 
-const META: Meta = Meta {
-    id: CheckId::RepositoryAccess,
-    title: "The key may use the repository",
-    codes: &[
-        Code::RepositoryNotFound,
-        Code::RepositoryAccessDenied,
-        Code::RepositoryReadOnly,
-        Code::AccessKeyOtherRepository,
-        Code::IpNotAllowed,
-        Code::TwoStepRequired,
-        Code::UserLimitExceeded,
-        Code::RepositoryCommandFailed,
-        Code::ConnectionLostAfterLogin,
-    ],
-    page: include_str!("repository_access.md"),
-};
+const META: Meta =
+    Meta { id: CheckId::RepositoryAccess, title: "The key may use the repository", page: include_str!("repository_access.md") };
 
 impl Check for RepositoryAccess {
     fn meta(&self) -> &'static Meta {

@@ -16,21 +16,7 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct Tools;
 
-const META: Meta = Meta {
-    id: CheckId::Tools,
-    title: "git, ssh and how git starts it",
-    codes: &[
-        Code::GitNotFound,
-        Code::SshNotFound,
-        Code::SshCommandNotRunnable,
-        Code::SshBroken,
-        Code::SshOutdated,
-        Code::SshNotOpenssh,
-        Code::SshCommandAddsOptions,
-        Code::SshVariantWrong,
-    ],
-    page: include_str!("tools.md"),
-};
+const META: Meta = Meta { id: CheckId::Tools, title: "git, ssh and how git starts it", page: include_str!("tools.md") };
 
 /// The first OpenSSH with rsa-sha2 signatures (7.2), as major * 100 + minor.
 const RSA_SHA2: u32 = 702;

@@ -54,6 +54,7 @@ pub(crate) struct CheckResult {
 impl CheckResult {
     /// A check that answered.
     pub(crate) fn answered(meta: &'static Meta, found: Findings, duration_ms: u64) -> Self {
+        debug_assert!(found.findings.iter().all(|f| f.code.check() == meta.id), "{} has a code of another check", meta.id);
         let mut result = CheckResult {
             meta,
             status: Status::Pass,

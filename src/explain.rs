@@ -5,6 +5,7 @@ pub(crate) mod reading;
 use std::fmt::Write as _;
 
 use bbdoctor_checks::ALL;
+use bbdoctor_checks::code::Code;
 use owo_colors::Style;
 
 /// The page of a check, or the section of a code; `None` for a name that is neither.
@@ -12,7 +13,8 @@ pub(crate) fn page(name: &str) -> Option<String> {
     if let Some(check) = ALL.iter().find(|c| c.meta().id.name() == name) {
         return Some(check.meta().page.to_string());
     }
-    ALL.iter().find(|c| c.meta().codes.iter().any(|code| code.name() == name)).and_then(|c| section(c.meta().page, name))
+    let check = name.parse::<Code>().ok()?.check();
+    ALL.iter().find(|c| c.meta().id == check).and_then(|c| section(c.meta().page, name))
 }
 
 /// The part of a page from `## NAME` to the next section.
@@ -29,7 +31,7 @@ pub(crate) fn list(width: Option<usize>, colour: bool) -> String {
     let mut out = String::new();
     for meta in ALL.iter().map(|check| check.meta()) {
         let _ = writeln!(out, "{}: {}", reading::painted(meta.id.name(), Style::new().bold(), colour), meta.title);
-        for code in meta.codes {
+        for code in Code::of(meta.id) {
             let line = format!("    {:32} {}", code.name(), code.says());
             out.push_str(&reading::wrapped(&line, width.unwrap_or(usize::MAX), &" ".repeat(37)));
         }
@@ -45,7 +47,7 @@ pub(crate) fn checks() -> String {
 /// Everything that has a page or a section of one, with what it is in a few words: each check, and behind it its codes.
 pub(crate) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
     ALL.iter().map(|check| check.meta()).flat_map(|meta| {
-        std::iter::once((meta.id.name(), meta.title)).chain(meta.codes.iter().map(|code| (code.name(), code.says())))
+        std::iter::once((meta.id.name(), meta.title)).chain(Code::of(meta.id).map(|code| (code.name(), code.says())))
     })
 }
 
@@ -63,7 +65,7 @@ mod tests {
     fn every_code_has_a_section_and_every_section_a_code() {
         for check in ALL {
             let meta = check.meta();
-            let codes: Vec<_> = meta.codes.iter().map(|c| c.name()).collect();
+            let codes: Vec<_> = Code::of(meta.id).map(Code::name).collect();
             let sections: Vec<_> = meta.page.lines().filter_map(|l| l.strip_prefix("## ")).map(str::trim).collect();
             assert_eq!(codes, sections, "checks/{}.md", meta.id.name().replace('-', "_"));
             assert!(meta.page.starts_with(&format!("# {}\n", meta.id)));
@@ -78,7 +80,7 @@ mod tests {
             "**Why it may break a clone.**",
             "**Why it does not break a clone.**",
         ];
-        for code in ALL.iter().flat_map(|check| check.meta().codes) {
+        for code in Code::ALL {
             let name = code.name();
             let section = page(name).expect("a section");
             let strong: Vec<&str> = section.split("\n\n").filter(|part| part.starts_with("**")).collect();

@@ -16,7 +16,7 @@ fn results(said: &[Said]) -> Vec<CheckResult> {
             let mut found = Findings::new("…");
             if *ending == 0 {
                 for (code, blocks, confidence) in findings {
-                    let code = *code.get(meta.codes);
+                    let code = *code.get(&Code::of(meta.id).collect::<Vec<_>>());
                     let confidence = [Confidence::Possible, Confidence::Likely, Confidence::Proven][*confidence as usize];
                     found.push(Finding::blocking_if(*blocks, code, code.name()).confidence(confidence));
                 }
@@ -116,7 +116,7 @@ proptest! {
     #[test]
     fn remarks_never_change_the_cause(said in said(), witness in witness(), at in 0..ALL.len(), pick in any::<prop::sample::Index>(), first in any::<bool>()) {
         let (mut plain, mut more) = (results(&said), results(&said));
-        let remark = Finding::warning(*pick.get(ALL[at].meta().codes), "a remark");
+        let remark = Finding::warning(*pick.get(&Code::of(ALL[at].meta().id).collect::<Vec<_>>()), "a remark");
         let place = if first { 0 } else { more[at].findings.len() };
         if matches!(more[at].status, Status::Pass | Status::Warn | Status::Fail) {
             more[at].findings.insert(place, remark);
