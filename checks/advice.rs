@@ -12,7 +12,7 @@ use crate::evidence::ssh_command::Source as CommandSource;
 use crate::evidence::ssh_config::Position;
 use crate::evidence::trust::KnownHosts;
 use crate::facts::key_file::KeyState;
-use crate::privacy::{Private, Text};
+use crate::privacy::{Private, Text, is_invisible};
 use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::text;
 
@@ -50,7 +50,8 @@ pub(crate) fn delete_line(position: &Position, summary: impl Into<Text>) -> Reme
 
 /// Writes another value in place of a line's.
 pub(crate) fn replace_value(position: &Position, summary: impl Into<Text>, indent: &str, line: Text) -> Remedy {
-    let with = vec![Text::from(indent).then(line)];
+    let indent = indent.chars().map(|c| Text::from(if c == '\t' { "\t" } else { " " }));
+    let with = vec![Text::join(indent, "").then(line)];
     let edit = Edit { file: position.file.clone(), change: Change::Replace { line: position.line, with } };
     Remedy::edit("replace-line", summary, edit, Safety::Safe)
 }
@@ -71,7 +72,9 @@ pub(crate) fn know_service(evidence: &Evidence, service: &Service, name: &str, s
     if trusted || service.host_keys.is_empty() {
         return None;
     }
-    let line = |(algorithm, key): &(String, String)| text!("{} {} {}", Private::host(name), algorithm, key);
+    let line = |(algorithm, key): &(String, String)| {
+        text!("{} {} {}", Private::host(name), Text::algorithm(algorithm), Private::public_key(key))
+    };
     let edit = Edit { file: known.user_file.clone()?, change: Change::Append(service.host_keys.iter().map(line).collect()) };
     Some(Remedy::edit("know-name", summary, edit, Safety::Safe))
 }
@@ -79,7 +82,9 @@ pub(crate) fn know_service(evidence: &Evidence, service: &Service, name: &str, s
 /// The known_hosts lines that make ssh trust every published key of this server under the name it looks up. `None` when
 /// nobody publishes keys for it, or the server has presented another.
 pub(crate) fn published_lines(known: &KnownHosts, peer: &Peer) -> Option<Vec<Text>> {
-    let line = |(algorithm, key): &(String, String)| text!("{} {} {}", Private::host(&known.entries.name), algorithm, key);
+    let line = |(algorithm, key): &(String, String)| {
+        text!("{} {} {}", Private::host(&known.entries.name), Text::algorithm(algorithm), Private::public_key(key))
+    };
     peer.published.then(|| peer.published_keys.iter().map(line).collect())
 }
 
@@ -216,7 +221,7 @@ pub(crate) fn without_invisible(line: &str) -> String {
             '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => Some(' '),
             '\u{201c}'..='\u{201f}' => Some('"'),
             '\u{2018}'..='\u{201b}' => Some('\''),
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => None,
+            c if is_invisible(c) => None,
             c => Some(c),
         })
         .collect()

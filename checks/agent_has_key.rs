@@ -36,7 +36,7 @@ impl Check for AgentHasKey {
         let mut found = Findings::new(match &holder.keys {
             Ok(keys) if keys.len() == 1 => text!("the agent holds 1 key"),
             Ok(keys) => text!("the agent holds {} keys", keys.len()),
-            Err(error) => text!("no agent helps: {}", error.to_string()),
+            Err(error) => text!("no agent helps: {}", error.text()),
         });
         match &holder.keys {
             Err(error) => found.push(unreachable(evidence, holder, error, needed)),
@@ -115,7 +115,7 @@ fn unreachable(evidence: &Evidence, holder: &Holder, error: &AgentError, needed:
         )),
         _ => graded(needed, Code::AgentUnreachable, text!("No agent can be reached at {}.", holder.name_text())).remedy(start()),
     };
-    finding.subject(subject).evidence("error", Private::quoted(error.to_string()))
+    finding.subject(subject).evidence("error", error.text())
 }
 
 fn locked(evidence: &Evidence, holder: &Holder) -> Finding {
@@ -206,7 +206,7 @@ fn refuses(evidence: &Evidence, holder: &Holder) -> Option<Finding> {
         Finding::blocking_if(evidence.login_fails() && login.as_ssh_would, Code::AgentRefusesSigning, summary)
             .subject(Subject::new("agent", holder.name_text()))
             .evidence("key", key.name_text())
-            .evidence("agent says", Private::quoted(error.to_string()))
+            .evidence("agent says", error.text())
             .remedy(first)
             .remedy(reload),
     )

@@ -212,7 +212,9 @@ fn not_registered(evidence: &Evidence, asked: &[&Key], unjudged: bool, unasked: 
 
 fn described(identity: &Key) -> Text {
     match identity.public() {
-        Some(public) => text!("{} ({} {})", identity.name_text(), &public.algorithm, public.fingerprint()),
+        Some(public) => {
+            text!("{} ({} {})", identity.name_text(), Text::algorithm(&public.algorithm), Text::fingerprint(public.fingerprint()))
+        }
         None => identity.name_text(),
     }
 }

@@ -7,7 +7,7 @@ use crate::evidence::Evidence;
 use crate::evidence::account::Account;
 use crate::evidence::ssh_config::{FileOutcome, FileRole, ProblemKind};
 use crate::finding::{Code, Finding, Subject};
-use crate::privacy::Private;
+use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
 use crate::unavailable::Unavailable;
@@ -50,7 +50,7 @@ impl Check for ConfigPermissions {
                         text!("Others can write the configuration file {}, so ssh refuses to start.", shown()),
                     )
                     .subject(subject)
-                    .evidence("mode", format!("{:04o}", access.mode))
+                    .evidence("mode", Text::mode(access.mode))
                     .evidence("ssh says", Private::quoted(&problem.message))
                     .remedy(Remedy::run(
                         "chmod",

@@ -44,8 +44,8 @@ impl Check for ConfigSyntax {
 fn other_readers(evidence: &Evidence) -> Text {
     match evidence.second_opinion() {
         Some(SecondOpinion::Differs(differences)) => {
-            let keywords: Vec<_> = differences.iter().map(|d| d.keyword.slot()).collect();
-            text!("; tools that read them with the library ssh2-config see another {}", keywords.join(", "))
+            let keywords = Text::join(differences.iter().map(|d| d.keyword.slot().into()), ", ");
+            text!("; tools that read them with the library ssh2-config see another {}", keywords)
         }
         Some(SecondOpinion::Rejects(_)) => "; tools that read them with the library ssh2-config reject them".into(),
         Some(SecondOpinion::Same) | None => Text::default(),
@@ -176,7 +176,7 @@ fn note(evidence: &Evidence, note: &Note) -> Option<Finding> {
     Some(at(match &note.kind {
         NoteKind::OptionBeforeFirstHost { keyword, .. } if of_user => Finding::warning(
             Code::ConfigOptionsBeforeHost,
-            text!("{}: {} stands before any Host line, so it applies to every host.", place(), keyword),
+            text!("{}: {} stands before any Host line, so it applies to every host.", place(), Text::keyword(keyword)),
         )
         .remedy(Remedy::ask("add-host", "Put a Host line above it that names the hosts it is meant for.")),
         NoteKind::IncludeMatchesNothing { pattern } if of_user => {
@@ -245,7 +245,7 @@ fn shadowed(setting: &Setting) -> Option<Finding> {
     let lost = loser.source.position()?;
     let summary = text!(
         "{} {} of {} line {} has no effect: {} line {} has set it to {} already, and the first value wins.",
-        &setting.keyword,
+        Text::keyword(&setting.keyword),
         Private::quoted(&loser.value),
         Private::path(&lost.file),
         lost.line,

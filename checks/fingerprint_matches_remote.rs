@@ -27,7 +27,7 @@ impl Check for FingerprintMatchesRemote {
 
     fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
         let peer = evidence.peer()?;
-        let key = text!("{} {}", &peer.host_key.algorithm, peer.host_key.fingerprint());
+        let key = peer.host_key.text();
         let host = || Private::host(&peer.name);
         let mut found = Findings::new(match peer.trust {
             Trust::Published => text!("the server's key is one that Bitbucket publishes ({})", &key),

@@ -65,7 +65,7 @@ impl Check for Handshake {
                 Ok(found)
             }
             Some(Err(failure)) => {
-                let mut found = Findings::new(text!("the handshake fails: {}", Private::quoted(failure.to_string())));
+                let mut found = Findings::new(text!("the handshake fails: {}", failure.kind.text()));
                 match failed(evidence, failure) {
                     Some(finding) => found.push(finding),
                     None => {
@@ -181,7 +181,7 @@ fn failed(evidence: &Evidence, failure: &HandshakeFailure) -> Option<Finding> {
         HandshakeFailureKind::ClosedDuringKex { .. } | HandshakeFailureKind::Disconnected(_) => {
             Finding::blocking(Code::ClosedDuringHandshake, text!("{} ends the connection during the key exchange.", host()))
                 .confidence(Confidence::Likely)
-                .evidence("it says", Private::quoted(failure.to_string()))
+                .evidence("it says", failure.kind.text())
                 .remedy(ask("other-network", network))
         }
         HandshakeFailureKind::ProtocolError { detail, .. } => {

@@ -82,8 +82,8 @@ fn with_line(finding: Finding, evidence: &Evidence, keyword: &str, summary: &'st
             finding.subject(Subject::file(&position.file, Some(position.line))).remedy(advice::delete_line(&position, summary))
         }
         None => finding
-            .subject(Subject::new("setting", keyword))
-            .remedy(Remedy::ask("drop-option", text!("Take {} out of the ssh command that git runs.", keyword))),
+            .subject(Subject::new("setting", Text::keyword(keyword)))
+            .remedy(Remedy::ask("drop-option", text!("Take {} out of the ssh command that git runs.", Text::keyword(keyword)))),
     }
 }
 
@@ -244,7 +244,8 @@ fn network_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
     if let Some(family) = family
         && evidence.resolves_only_in_other_family()
     {
-        let summary = text!("AddressFamily {} leaves no address of this host{}.", family, place(evidence, "addressfamily"));
+        let summary =
+            text!("AddressFamily {} leaves no address of this host{}.", Private::quoted(family), place(evidence, "addressfamily"));
         out.push(with_line(
             Finding::blocking(Code::NetworkOptionUnusable, summary),
             evidence,
@@ -340,7 +341,7 @@ fn algorithms(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
 fn pinned_algorithms(evidence: &Evidence) -> Vec<Finding> {
     let pinned = |keyword: &&&str| evidence.user_pins_algorithms(keyword);
     let keywords = ["kexalgorithms", "hostkeyalgorithms", "ciphers", "macs", "pubkeyacceptedalgorithms"];
-    let warn = |keyword: &&str| {
+    let warn = |keyword: &&'static str| {
         let written = written(keyword).unwrap_or(keyword);
         let summary =
             text!("{} allows only what it lists{}; it works until the server drops that.", written, place(evidence, keyword));

@@ -91,7 +91,7 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
         let finding =
             Finding::blocking_if(blocks, code, summary).strikes(Strikes::AtLogin).subject(Subject::file(&file.path, None));
         let finding = match identity.public() {
-            Some(public) => finding.evidence("fingerprint", public.fingerprint()),
+            Some(public) => finding.evidence("fingerprint", Text::fingerprint(public.fingerprint())),
             None => finding,
         };
         finding.confidence(if weight.is_certain() { Confidence::Proven } else { Confidence::Likely })
@@ -104,14 +104,14 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
     Some(match &file.state {
         KeyState::PermissionsTooOpen { mode, .. } => finding(
             Code::KeyPermissionsTooOpen,
-            text!("The private key {} can be read by others (mode {}), so ssh ignores it.", key(), format!("{mode:04o}")),
+            text!("The private key {} can be read by others (mode {}), so ssh ignores it.", key(), Text::mode(*mode)),
         )
-        .evidence("mode", format!("{mode:04o}"))
+        .evidence("mode", Text::mode(*mode))
         .remedy(close("Make the key readable by you alone.", &file.path)),
         KeyState::Unreadable(errno) => {
             let error = std::io::Error::from_raw_os_error(*errno).to_string();
             finding(Code::KeyUnreadable, text!("ssh cannot read the private key {}.", key()))
-                .evidence("error", error)
+                .evidence("error", Private::quoted(error))
                 .remedies(advice::make_readable(evidence, &file.path))
         }
         KeyState::NotAFile => finding(Code::KeyUnreadable, text!("{} is no file, so ssh cannot use it as a key.", key()))
@@ -297,7 +297,11 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
             Finding::blocking_if(
                 weight.blocks_if_registered(),
                 Code::KeyTypeUnsupported,
-                text!("{} is a security key ({}), which Bitbucket Cloud does not take.", identity.name_text(), &public.algorithm),
+                text!(
+                    "{} is a security key ({}), which Bitbucket Cloud does not take.",
+                    identity.name_text(),
+                    Text::algorithm(&public.algorithm)
+                ),
             )
             .subject(subject())
             .confidence(Confidence::Likely)

@@ -164,7 +164,7 @@ fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findin
                 Code::HostKeyTypeForced,
                 text!(
                     "HostKeyAlgorithms makes the server present its {} key, while {} knows it by {} only.",
-                    &key.algorithm,
+                    Text::algorithm(&key.algorithm),
                     file,
                     types
                 ),
@@ -180,7 +180,7 @@ fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findin
             return unknown(evidence, known, peer);
         }
     };
-    Some(finding.evidence("presented", text!("{} {}", &key.algorithm, key.fingerprint())))
+    Some(finding.evidence("presented", key.text()))
 }
 
 fn changed(evidence: &Evidence, known: &KnownHosts, peer: &Peer, entries: &[HostKeyLine]) -> Finding {
@@ -235,7 +235,7 @@ fn unknown(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findi
     }
     let blocks = !evidence.person_can_confirm_host_key();
     let name = || Private::host(&known.entries.name);
-    let presented = text!("{} {}", &peer.host_key.algorithm, peer.host_key.fingerprint());
+    let presented = peer.host_key.text();
     let malformed = known.entries.malformed.iter().find(|m| m.mentions_host);
     let unreadable = known.entries.unreadable.iter().find(|u| !u.missing);
     let finding = if let Some(line) = malformed {
@@ -293,7 +293,7 @@ fn leftover(known: &KnownHosts) -> Option<Finding> {
             ),
         )
         .subject(Subject::file(&entry.file, Some(entry.line)))
-        .evidence("fingerprint", entry.key.fingerprint())
+        .evidence("fingerprint", Text::fingerprint(entry.key.fingerprint()))
         .remedy(Remedy::run("remove-copy", "Remove the copy, so that nobody restores it.", argv, Safety::Confirm)),
     )
 }
@@ -313,7 +313,7 @@ fn retired(known: &KnownHosts) -> Vec<Finding> {
                 text!("{} line {} still trusts a key that Bitbucket retired in 2023.", Private::path(&entry.file), entry.line),
             )
             .subject(Subject::file(&entry.file, Some(entry.line)))
-            .evidence("fingerprint", entry.key.fingerprint())
+            .evidence("fingerprint", Text::fingerprint(entry.key.fingerprint()))
             .remedy(Remedy::edit("drop-line", "Take the line out.", edit, Safety::Confirm))
         })
         .collect()
@@ -323,14 +323,14 @@ fn file_of(entries: &[HostKeyLine]) -> Text {
     entries.first().map(|e| text!("{} line {}", Private::path(&e.file), e.line)).unwrap_or_else(|| "known_hosts".into())
 }
 
-fn types(entries: &[HostKeyLine]) -> String {
-    let mut types: Vec<_> = entries.iter().map(|e| e.algorithm.clone()).collect();
+fn types(entries: &[HostKeyLine]) -> Text {
+    let mut types: Vec<_> = entries.iter().map(|e| &e.algorithm).collect();
     types.dedup();
-    types.join(", ")
+    Text::algorithms(types, ", ")
 }
 
-fn types_and_prints(entries: &[HostKeyLine]) -> String {
-    entries.iter().map(|e| format!("{} {}", e.algorithm, e.key.fingerprint())).collect::<Vec<_>>().join(", ")
+fn types_and_prints(entries: &[HostKeyLine]) -> Text {
+    Text::join(entries.iter().map(|e| e.key.text()), ", ")
 }
 
 fn fault(fault: &LineFault) -> Text {

@@ -60,7 +60,7 @@ impl Check for NameResolution {
 }
 
 fn unresolved(evidence: &Evidence, name: &str, error: &ResolveError) -> Finding {
-    let said = Private::quoted(error.to_string());
+    let said = error.text();
     if evidence.looks_like_alias(name) {
         let near = evidence.similar_alias(name);
         let summary = match &near {
@@ -81,7 +81,7 @@ fn unresolved(evidence: &Evidence, name: &str, error: &ResolveError) -> Finding 
             "define-alias",
             text!(
                 "Or define the alias in ~/.ssh/config, with HostName {} and the IdentityFile of the account.",
-                evidence.current_host()
+                Private::host(evidence.current_host())
             ),
         ));
     }

@@ -6,18 +6,22 @@
 //!
 //! Both can be recorded and read back: a recording holds private values as they are.
 
+mod neutralise;
+mod public;
+mod redaction;
 mod scan;
-mod standins;
 #[cfg(test)]
 mod tests;
 mod words;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use neutralise::{is_invisible, neutralise};
+pub use redaction::{Collector, Redaction, WithoutQuotations};
 pub use scan::Leak;
-pub use standins::{Collector, Standins};
 
 /// What a private value is; a redactor chooses the stand-in by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,8 +54,8 @@ pub struct Private {
 
 /// A recording may come from anybody: what no constructor would have let through is made visible. What one did let through stays as
 /// it is.
-fn harmless<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    Ok(neutralise(&String::deserialize(from)?, usize::MAX))
+fn harmless<'de, D: Deserializer<'de>, S: From<String>>(from: D) -> Result<S, D::Error> {
+    Ok(neutralise(&String::deserialize(from)?, usize::MAX).into())
 }
 
 impl Private {
@@ -113,33 +117,6 @@ pub const QUOTE_LIMIT: usize = 1000;
 /// The longest public key, in characters: RSA of 16384 bits, the most that OpenSSH takes, needs 2,800.
 const PUBLIC_KEY_LIMIT: usize = 4000;
 
-/// Makes untrusted text harmless to a terminal and a reader: control characters, escapes and bidirectional marks become
-/// visible (`\x1b`, `\u{202e}`), line ends become `\n`, and what is longer than `limit` characters is cut with an ellipsis.
-pub fn neutralise(text: &str, limit: usize) -> String {
-    let mut out = String::new();
-    for (n, c) in text.trim_end_matches(['\r', '\n']).chars().enumerate() {
-        if n == limit {
-            out.push('…');
-            break;
-        }
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push(' '),
-            c if (c as u32) < 0x20 || (0x7f..0xa0).contains(&(c as u32)) => out.push_str(&format!("\\x{:02x}", c as u32)),
-            '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}' => {
-                out.push_str(&format!("\\u{{{:x}}}", c as u32));
-            }
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// `text` with the passwords of the URLs in it (RFC 3986, 3.2.1) as `***`, also where only `user:password@host` is left of a URL; over
 /// HTTP a user that is a token by its length goes too. No report needs one, redacted or not.
 pub(crate) fn without_passwords(text: &str) -> String {
@@ -164,19 +141,23 @@ pub(crate) fn without_passwords(text: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Piece {
-    /// Words of ours, numbers, public names: may be shown to anybody.
-    Public(#[serde(deserialize_with = "harmless")] String),
+    /// Words of our own sources, numbers, and the kinds of `public.rs`: may be shown to anybody.
+    Public(#[serde(deserialize_with = "harmless")] Cow<'static, str>),
     /// A value that only a [`Redactor`] prints.
     Private(Private),
 }
 
 /// A sentence, an argument of a command, a value: public words with private values in their places.
+///
+/// No `String` becomes public text: only `&'static str`, numbers, and values of the few kinds that have a form of their own
+/// ([`Text::fingerprint`], [`Text::mode`], [`Text::algorithm`], [`Text::version`], [`Text::date`], [`Text::option`]). Everything else
+/// is [`Private`], of the kind that its writer chose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text(Vec<Piece>);
 
 impl Text {
     /// Fills the `{}` of `template` with `pieces`, in order; `text!` is the way to call it.
-    pub fn filled(template: &str, pieces: Vec<Text>) -> Self {
+    pub fn filled(template: &'static str, pieces: Vec<Text>) -> Self {
         let mut out = Vec::new();
         let mut pieces = pieces.into_iter();
         for (n, part) in template.split("{}").enumerate() {
@@ -184,7 +165,7 @@ impl Text {
                 out.extend(pieces.next().unwrap_or_default().0);
             }
             if !part.is_empty() {
-                out.push(Piece::Public(part.to_string()));
+                out.push(Piece::Public(part.into()));
             }
         }
         Text(out)
@@ -203,7 +184,7 @@ impl Text {
 
     fn print(&self, private: impl Fn(&Private) -> String) -> String {
         let piece = |piece: &Piece| match piece {
-            Piece::Public(words) => words.clone(),
+            Piece::Public(words) => words.to_string(),
             Piece::Private(value) => private(value),
         };
         self.0.iter().map(piece).collect()
@@ -215,7 +196,7 @@ impl Text {
     }
 
     /// The texts with `separator` between them.
-    pub fn join(texts: impl IntoIterator<Item = Text>, separator: &str) -> Self {
+    pub fn join(texts: impl IntoIterator<Item = Text>, separator: &'static str) -> Self {
         let mut out = Text::default();
         for text in texts {
             if !out.is_empty() {
@@ -227,21 +208,9 @@ impl Text {
     }
 }
 
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Text(vec![Piece::Public(text.to_string())])
-    }
-}
-
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Text(vec![Piece::Public(text)])
-    }
-}
-
-impl From<&String> for Text {
-    fn from(text: &String) -> Self {
-        text.as_str().into()
+impl From<&'static str> for Text {
+    fn from(words: &'static str) -> Self {
+        Text(vec![Piece::Public(words.into())])
     }
 }
 
@@ -257,18 +226,8 @@ impl From<&Text> for Text {
     }
 }
 
-macro_rules! numbers_are_public {
-    ($($number:ty)*) => {$(
-        impl From<$number> for Text {
-            fn from(n: $number) -> Self {
-                n.to_string().into()
-            }
-        }
-    )*};
-}
-numbers_are_public!(u8 u16 u32 u64 usize i32 i64 u128);
-
-/// Builds a [`Text`]: `text!("{} can be read by others", Private::path(p))`. String arguments count as public words.
+/// Builds a [`Text`]: `text!("{} can be read by others", Private::path(p))`. Its template and the strings among its arguments are
+/// words of our own sources; every other value says what it is.
 #[macro_export]
 macro_rules! text {
     ($template:literal $(, $piece:expr)* $(,)?) => {
@@ -289,6 +248,11 @@ pub trait Redactor {
     /// Whether it shows stand-ins.
     fn redacts(&self) -> bool {
         false
+    }
+
+    /// Whether it shows what others wrote.
+    fn quotes(&self) -> bool {
+        true
     }
 
     /// The whole text as it may be printed.

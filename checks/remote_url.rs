@@ -149,8 +149,10 @@ fn malformed(evidence: &Evidence, target: &Target, fault: &UrlFault) -> Finding 
     match &fault.corrected {
         Some(corrected) => finding = finding.remedy(advice::set_url(evidence, "Write it as git understands it.", corrected)),
         None => {
-            finding = finding
-                .remedy(Remedy::ask("write-url", text!("Write it as git@{}:workspace/repository.git", evidence.current_host())));
+            finding = finding.remedy(Remedy::ask(
+                "write-url",
+                text!("Write it as git@{}:workspace/repository.git", Private::host(evidence.current_host())),
+            ));
         }
     }
     finding
@@ -298,16 +300,17 @@ fn retired(evidence: &Evidence) -> Option<Finding> {
     }
     let dead = evidence.road_fails() || evidence.handshake_fails();
     let sent_on = evidence.refusal_names(by);
+    let name = || Private::host(&service.name);
     let summary = if sent_on {
-        text!("{} refuses Git over SSH and names {} instead, to which Bitbucket moved it.", &service.name, by)
+        text!("{} refuses Git over SSH and names {} instead, to which Bitbucket moved it.", name(), by)
     } else if dead {
-        text!("{} no longer answers Git over SSH; Bitbucket moved it to {}, which does (announced for {}).", &service.name, by, on)
+        text!("{} no longer answers Git over SSH; Bitbucket moved it to {}, which does (announced for {}).", name(), by, on)
     } else {
-        text!("{} still answers, but Bitbucket moved Git over SSH to {} (announced for {}).", &service.name, by, on)
+        text!("{} still answers, but Bitbucket moved Git over SSH to {} (announced for {}).", name(), by, on)
     };
     let mut finding = Finding::blocking_if(dead || sent_on, Code::HostRetired, summary)
         .strikes(if sent_on { Strikes::AfterLogin } else { Strikes::InItsTurn })
-        .subject(Subject::new("host", service.name.as_str()));
+        .subject(Subject::new("host", name()));
     if let Some(service) = evidence.services().get(by) {
         finding = finding.remedies(advice::know_service(
             evidence,

@@ -106,12 +106,7 @@ fn not_runnable(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
         Code::SshCommandNotRunnable,
         match why {
             NotRunnable::Empty => text!("{} is set and names no program.", setting(command)),
-            _ => text!(
-                "{} names {}, which cannot be run: {}.",
-                setting(command),
-                Private::quoted(&client.word),
-                Private::quoted(why.to_string())
-            ),
+            _ => text!("{} names {}, which cannot be run: {}.", setting(command), Private::quoted(&client.word), why.text()),
         },
     )
     .subject(Subject::new("setting", setting(command)))
@@ -133,9 +128,9 @@ fn misread(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
     let options = &command.options;
     let what = match (&options.dangling, &options.stray) {
         _ if options.unknown.is_some() => {
-            text!("has -{}, which is no option of ssh", options.unknown.map(String::from).unwrap_or_default())
+            text!("has {}, which is no option of ssh", options.unknown.map(Text::option).unwrap_or_default())
         }
-        (Some(letter), _) => text!("ends with -{}, which takes the next word, one of git's, for its value", letter.to_string()),
+        (Some(letter), _) => text!("ends with {}, which takes the next word, one of git's, for its value", Text::option(*letter)),
         (None, Some(word)) => text!("has the word {}, which ssh takes for the host", Private::quoted(word)),
         (None, None) => return None,
     };

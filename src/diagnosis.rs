@@ -239,7 +239,7 @@ fn cause(chosen: &Candidate, candidates: &[Candidate], results: &[CheckResult]) 
 
 impl Verdict {
     /// One sentence for a reader who reads nothing else.
-    pub(crate) fn summary(&self, results: &[CheckResult], operation: &str) -> Text {
+    pub(crate) fn summary(&self, results: &[CheckResult], operation: &'static str) -> Text {
         let warnings = results.iter().flat_map(|r| &r.findings).filter(|f| f.severity == Severity::Warning).count();
         let left_out = results.iter().filter(|r| r.status == Status::NotSelected).count();
         let git_works = results.iter().any(|r| r.meta.id == CheckId::GitAgrees && matches!(r.status, Status::Pass | Status::Warn));
@@ -258,8 +258,8 @@ impl Verdict {
             Verdict::Broken(cause) => cause.finding.summary.clone(),
             Verdict::Inconclusive(unseen) => {
                 let which = match unseen.as_slice() {
-                    [first, more @ ..] if more.len() > 2 => format!("{first} and {} more checks", more.len()),
-                    all => all.iter().map(|id| id.name()).collect::<Vec<_>>().join(", "),
+                    [first, more @ ..] if more.len() > 2 => text!("{} and {} more checks", first.name(), more.len()),
+                    all => Text::join(all.iter().map(|id| Text::from(id.name())), ", "),
                 };
                 text!("Could not find out whether git can {}: {} could not be examined.", operation, which)
             }

@@ -29,7 +29,7 @@ use cli::{Cli, Colour, Command, Diagnose, Format, NoSuchCheck, Redact};
 use exit::Exit;
 use output::Output;
 use progress::Progress;
-use report::editions::{Editions, Withheld};
+use report::audiences::{Audiences, Withheld};
 use report::human::{Detail, Manner};
 
 fn main() -> ExitCode {
@@ -119,7 +119,7 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
     let mut results = engine::examine(&evidence, &selection, &mut |check| progress.show(check));
     progress.finish();
     let verdict = diagnosis::judge(&mut results, &evidence.witness());
-    let editions = Editions::new(&evidence, &results, &verdict);
+    let audiences = Audiences::new(&evidence, &results, &verdict);
     let detail = match (options.quiet, options.verbose) {
         (true, _) => Detail::Quiet,
         (false, true) => Detail::Verbose,
@@ -136,15 +136,15 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         complain(&e.to_string());
         Exit::Fault
     };
-    let on_stdout = editions.text(options.format, redacted(options.format, false), on_screen);
+    let on_stdout = audiences.text(options.format, redacted(options.format, false), on_screen);
     let mut written = on_stdout.map_or_else(withheld, |text| say(&text));
     for (format, output) in outputs {
         let in_file = Manner { colour: false, width: 80, ..on_screen };
-        let text = editions.text(format, redacted(format, true), in_file).map_err(withheld);
+        let text = audiences.text(format, redacted(format, true), in_file).map_err(withheld);
         let outcome = output.and_then(|output| write(output, &text?));
         written = written.or(outcome.err().unwrap_or(Exit::Healthy));
     }
-    Ok(match editions.own().exit(options.strict) {
+    Ok(match audiences.own().exit(options.strict) {
         _ if options.exit_zero => Exit::Healthy,
         // What git does matters more than where the report went.
         Exit::Healthy => written,

@@ -3,7 +3,7 @@
 //! Adding a field is a minor change; renaming or removing one, or changing what it means, is version 2.
 
 mod assembly;
-pub(crate) mod editions;
+pub(crate) mod audiences;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod github;
@@ -57,6 +57,8 @@ pub(crate) struct Report {
     pub(crate) footprint: Footprint,
     /// Private values are replaced by stand-ins.
     pub(crate) redacted: bool,
+    /// What others wrote (servers, programs, files) is left out, because a private value would have shown in it.
+    pub(crate) quotations_left_out: bool,
 }
 
 /// The program that made the report.

@@ -101,7 +101,7 @@ impl Key {
             (None, CanSign::NoPrivateHalf) => "the private half is missing",
             (None, CanSign::PairMismatch) => "the .pub beside it belongs to another key",
             (None, CanSign::Unusable(KeyState::PermissionsTooOpen { mode, .. })) => {
-                return Some(text!("permissions {}", format!("{mode:04o}")));
+                return Some(text!("permissions {}", Text::mode(*mode)));
             }
             (None, CanSign::Unusable(KeyState::Unreadable(_))) => "its file cannot be read",
             (None, CanSign::Unusable(KeyState::NotAFile)) => "its name is that of no file",

@@ -15,6 +15,8 @@ use super::environment::Environment;
 use super::files;
 use super::git_config::{GitConfig, Origin};
 use super::process::{Outcome, Program};
+use crate::privacy::{Private, Text};
+use crate::text;
 pub use options::SshOptions;
 
 /// Where the command comes from, in the order of precedence.
@@ -76,31 +78,43 @@ pub enum ClientKind {
 }
 
 /// Why a program cannot be run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum NotRunnable {
     /// The setting is there, and empty.
-    #[error("the command is empty")]
     Empty,
     /// No such file, or not on `PATH`.
-    #[error("not found")]
     Missing,
     /// A file without execute permission.
-    #[error("{} is not executable", .0.display())]
     NotExecutable(PathBuf),
     /// A folder.
-    #[error("{} is a folder", .0.display())]
     Directory(PathBuf),
     /// A script whose first line ends with a carriage return, which becomes part of the interpreter's name.
-    #[error("the first line of {} ends with a carriage return", .0.display())]
     CarriageReturn(PathBuf),
     /// A script whose interpreter is not there.
-    #[error("{} wants {}, which is not there", script.display(), interpreter.display())]
     MissingInterpreter {
         /// The script.
         script: PathBuf,
         /// What its first line names.
         interpreter: PathBuf,
     },
+}
+
+impl NotRunnable {
+    /// What is the matter, as part of a sentence.
+    pub fn text(&self) -> Text {
+        match self {
+            NotRunnable::Empty => "the command is empty".into(),
+            NotRunnable::Missing => "not found".into(),
+            NotRunnable::NotExecutable(file) => text!("{} is not executable", Private::path(file)),
+            NotRunnable::Directory(folder) => text!("{} is a folder", Private::path(folder)),
+            NotRunnable::CarriageReturn(script) => {
+                text!("the first line of {} ends with a carriage return", Private::path(script))
+            }
+            NotRunnable::MissingInterpreter { script, interpreter } => {
+                text!("{} wants {}, which is not there", Private::path(script), Private::path(interpreter))
+            }
+        }
+    }
 }
 
 /// The program within the command.

@@ -92,7 +92,7 @@ pub struct Identity {
     /// The size.
     pub bits: Option<u32>,
     /// `SHA256:…`.
-    pub fingerprint: Option<String>,
+    pub fingerprint: Option<Text>,
     /// ssh would show it to the server.
     pub offered: bool,
     /// Why it is not offered, or cannot be used.
@@ -225,9 +225,9 @@ impl Evidence {
             order: key.identity.order,
             source,
             name,
-            algorithm: public.map(|p| Private::quoted(&p.algorithm).into()),
+            algorithm: public.map(|p| Text::algorithm(&p.algorithm)),
             bits: public.map(|p| p.bits).filter(|b| *b > 0),
-            fingerprint: public.map(|p| p.fingerprint()),
+            fingerprint: public.map(|p| Text::fingerprint(p.fingerprint())),
             offered: key.offered(),
             why: key.why_text(),
             server: match answer {
@@ -254,7 +254,7 @@ fn settings(settings: &Settings) -> Vec<Setting> {
         .filter(told)
         .flat_map(|setting| {
             setting.values.iter().enumerate().map(move |(n, value)| Setting {
-                keyword: Private::quoted(&setting.keyword).into(),
+                keyword: Text::keyword(&setting.keyword),
                 value: private(&setting.keyword, &value.text),
                 source: value.source.position().map(place),
                 overrides: setting

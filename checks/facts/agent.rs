@@ -1,9 +1,11 @@
 //! What an ssh-agent holds, or why it is of no help.
 
-use std::borrow::Cow;
 use std::io;
 
 use serde::{Deserialize, Serialize};
+
+use crate::privacy::{Private, Text};
+use crate::text;
 
 /// A key the agent holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,36 +18,44 @@ pub struct AgentKey {
 }
 
 /// Why the agent is of no help.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AgentError {
     /// Nothing is there by that name.
-    #[error("no such file")]
     NotFound,
     /// A file is there and it is no socket.
-    #[error("not a socket")]
     NotASocket,
     /// A socket nobody listens at: its agent has ended.
-    #[error("connection refused")]
     Refused,
     /// The socket belongs to somebody else.
-    #[error("permission denied")]
     PermissionDenied,
     /// The deadline came first.
-    #[error("no answer in time")]
     TimedOut,
     /// The agent ended the connection instead of answering.
-    #[error("closed the connection")]
     Closed,
     /// The agent answered with something that is not its protocol.
-    #[error("not an answer of an agent: {0}")]
-    Protocol(Cow<'static, str>),
+    Protocol(Text),
     /// The agent said no (`SSH_AGENT_FAILURE`): the key is unknown or locked, or a confirmation was not given.
-    #[error("agent refused operation")]
     Failure,
     /// Another error of the system, in its words.
-    #[error("{0}")]
     Io(String),
+}
+
+impl AgentError {
+    /// What is the matter, as part of a sentence.
+    pub fn text(&self) -> Text {
+        match self {
+            AgentError::NotFound => "no such file".into(),
+            AgentError::NotASocket => "not a socket".into(),
+            AgentError::Refused => "connection refused".into(),
+            AgentError::PermissionDenied => "permission denied".into(),
+            AgentError::TimedOut => "no answer in time".into(),
+            AgentError::Closed => "closed the connection".into(),
+            AgentError::Protocol(what) => text!("not an answer of an agent: {}", what),
+            AgentError::Failure => "agent refused operation".into(),
+            AgentError::Io(words) => Private::quoted(words).into(),
+        }
+    }
 }
 
 impl From<io::Error> for AgentError {

@@ -5,28 +5,38 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::privacy::{Private, Text};
+
 /// Why a name has no address; the texts are the system's own (`gai_strerror(3)`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResolveError {
     /// The name does not exist or has no address (`EAI_NONAME`, `EAI_NODATA`).
-    #[error("{0}")]
     NoName(String),
     /// The name has addresses, none of them of the wanted family.
-    #[error("no address of the wanted family")]
     NoAddressOfFamily {
         /// Those it has.
         others: Vec<IpAddr>,
     },
     /// No name server answered, or it could not say (`EAI_AGAIN`).
-    #[error("{0}")]
     TemporaryFailure(String),
     /// No answer by the deadline.
-    #[error("no answer in time")]
     TimedOut,
     /// Another failure.
-    #[error("{0}")]
     Other(String),
+}
+
+impl ResolveError {
+    /// What is the matter, as part of a sentence.
+    pub fn text(&self) -> Text {
+        match self {
+            ResolveError::NoName(words) | ResolveError::TemporaryFailure(words) | ResolveError::Other(words) => {
+                Private::quoted(words).into()
+            }
+            ResolveError::NoAddressOfFamily { .. } => "no address of the wanted family".into(),
+            ResolveError::TimedOut => "no answer in time".into(),
+        }
+    }
 }
 
 /// How an attempt to connect ended.

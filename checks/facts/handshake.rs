@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::kexinit::{Class, Disagreement, KexInit, NotIdentification};
+use crate::privacy::{Private, Text};
+use crate::text;
 
 /// How OpenSSH's server turns a connection away before its identification: connection limit and per-source penalty.
 const BUSY: [&str; 2] = ["Exceeded MaxStartups", "Not allowed at this time"];
@@ -33,21 +35,17 @@ pub enum Stage {
 }
 
 /// Why a handshake failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HandshakeFailureKind {
     /// The connection was closed before a whole identification had come. Whether a close is seen as one or as a reset is
     /// partly chance.
-    #[error("connection closed before the identification")]
     ClosedBeforeBanner,
     /// As `ClosedBeforeBanner`, by a reset.
-    #[error("connection reset before the identification")]
     ResetBeforeBanner,
     /// No identification came in time.
-    #[error("no identification in time")]
     BannerTimeout,
     /// What came is not the beginning of an SSH connection.
-    #[error("not an SSH server")]
     NotSsh {
         /// The first bytes, at most 512.
         #[serde(with = "super::bytes")]
@@ -56,20 +54,16 @@ pub enum HandshakeFailureKind {
         objection: Option<NotIdentification>,
     },
     /// A server that does not speak protocol 2.
-    #[error("protocol version {0}")]
     OldProtocol(String),
     /// The server turned us away because of the number or the history of connections.
-    #[error("turned away: {text}")]
     Busy {
         /// Its words.
         text: String,
     },
     /// Client and server share no algorithm. The client here is libssh2: `ours` is what it was made to offer, so whether
     /// ssh itself would find one is seen by comparing `theirs` with ssh's own lists.
-    #[error("no common algorithm")]
     NoCommonAlgorithm(Disagreement),
     /// libssh2 knows none of the preferred algorithms; says nothing about the server.
-    #[error("libssh2 has none of the algorithms")]
     Unsupported {
         /// Of which choice.
         class: Class,
@@ -79,22 +73,18 @@ pub enum HandshakeFailureKind {
         supported: Vec<String>,
     },
     /// The key exchange stood still.
-    #[error("no end of the key exchange in time")]
     KexTimeout {
         /// What had come after the identification, in bytes.
         bytes_received: usize,
     },
     /// The connection ended during the key exchange.
-    #[error("connection ended during the key exchange")]
     ClosedDuringKex {
         /// By a reset rather than a close.
         reset: bool,
     },
     /// The server said good-bye.
-    #[error("disconnected: {}", .0.text)]
     Disconnected(Disconnect),
     /// Something else went wrong: an impossible packet, a wrong signature, an error of the system.
-    #[error("{detail}")]
     ProtocolError {
         /// libssh2's number.
         code: i32,
@@ -103,9 +93,29 @@ pub enum HandshakeFailureKind {
     },
 }
 
+impl HandshakeFailureKind {
+    /// What happened, as part of a sentence.
+    pub fn text(&self) -> Text {
+        use HandshakeFailureKind::*;
+        match self {
+            ClosedBeforeBanner => "connection closed before the identification".into(),
+            ResetBeforeBanner => "connection reset before the identification".into(),
+            BannerTimeout => "no identification in time".into(),
+            NotSsh { .. } => "not an SSH server".into(),
+            OldProtocol(version) => text!("protocol version {}", Private::quoted(version)),
+            Busy { text } => text!("turned away: {}", Private::quoted(text)),
+            NoCommonAlgorithm(_) => "no common algorithm".into(),
+            Unsupported { .. } => "libssh2 has none of the algorithms".into(),
+            KexTimeout { .. } => "no end of the key exchange in time".into(),
+            ClosedDuringKex { .. } => "connection ended during the key exchange".into(),
+            Disconnected(words) => text!("disconnected: {}", Private::quoted(&words.text)),
+            ProtocolError { detail, .. } => Private::quoted(detail).into(),
+        }
+    }
+}
+
 /// A failed handshake, with everything the server had said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{kind}")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandshakeFailure {
     /// How far it came.
     pub stage: Stage,

@@ -16,6 +16,8 @@ use ssh_key::public::KeyData;
 use ssh_key::{Algorithm, EcdsaCurve, Mpint};
 
 use super::bytes;
+use crate::privacy::Text;
+use crate::text;
 pub use base64::base64_decode;
 pub use weakness::Weakness;
 
@@ -240,6 +242,11 @@ impl PublicKey {
     /// `SHA256:…` as `ssh-keygen -l` and `ssh -v` print it; of a certificate that of the key in it.
     pub fn fingerprint(&self) -> String {
         format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(self.plain_blob())))
+    }
+
+    /// Its type and its fingerprint, as a report names a key.
+    pub fn text(&self) -> Text {
+        text!("{} {}", Text::algorithm(&self.algorithm), Text::fingerprint(self.fingerprint()))
     }
 
     /// The key as a line for a `.pub` or an authorized_keys file, without the comment.

@@ -7,7 +7,7 @@ use crate::evidence::control::Unusable;
 use crate::evidence::settings::Settings;
 use crate::evidence::ssh_command::ClientKind;
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
-use crate::privacy::Private;
+use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;
 use std::path::Path;
@@ -26,12 +26,12 @@ pub(super) fn session_options(evidence: &Evidence, settings: &Settings) -> Vec<F
     };
     let command = evidence.ssh_command();
     if let Some(letter) = command.options.unfit.filter(|_| command.kind == ClientKind::OpenSsh) {
-        let summary = text!("The ssh command that git runs has -{}: fine for a shell, fatal for git.", letter.to_string());
+        let summary = text!("The ssh command that git runs has {}: fine for a shell, fatal for git.", Text::option(letter));
         out.push(
             Finding::blocking(Code::SessionOptionBreaksGit, summary)
                 .strikes(Strikes::AfterLogin)
-                .subject(Subject::new("setting", text!("-{}", letter.to_string())))
-                .remedy(Remedy::ask("drop-option", text!("Take -{} out of the ssh command that git runs.", letter.to_string()))),
+                .subject(Subject::new("setting", Text::option(letter)))
+                .remedy(Remedy::ask("drop-option", text!("Take {} out of the ssh command that git runs.", Text::option(letter)))),
         );
         return out;
     }

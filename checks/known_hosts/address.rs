@@ -30,8 +30,8 @@ pub(super) fn differs(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> O
     );
     let mut finding = Finding::blocking_if(stops, Code::HostKeyChanged, summary)
         .subject(Subject::file(&first.file, Some(first.line)))
-        .evidence("stored", text!("{} {}", &first.algorithm, first.key.fingerprint()))
-        .evidence("presented", text!("{} {}", &peer.host_key.algorithm, peer.host_key.fingerprint()));
+        .evidence("stored", first.key.text())
+        .evidence("presented", peer.host_key.text());
     let mut files: Vec<&Path> = others.iter().map(|e| e.file.as_path()).collect();
     files.dedup();
     for file in files {

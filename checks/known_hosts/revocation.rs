@@ -29,7 +29,7 @@ pub(super) fn unusable(evidence: &Evidence) -> Option<Finding> {
 /// The list has the server's key. Only ssh reads it, for it may be a binary one (ssh-keygen -k).
 pub(super) fn listed(evidence: &Evidence, peer: &Peer) -> Option<Finding> {
     let path = PathBuf::from(said_of_revocations(evidence, "Host key ", " revoked by file ")?);
-    let presented = text!("{} {}", &peer.host_key.algorithm, peer.host_key.fingerprint());
+    let presented = peer.host_key.text();
     let finding = Finding::blocking(
         Code::HostKeyRevoked,
         text!("{}, which RevokedHostKeys names, revokes the key that the server presents.", Private::path(&path)),

@@ -111,9 +111,9 @@ impl Evidence {
         };
         let shown = shown.replace('%', "%%");
         if !shown.contains(|c: char| c.is_whitespace() || "'\"\\".contains(c)) {
-            return Private::quoted(shown).into();
+            return Private::path(shown).into();
         }
-        text!("\"{}\"", Private::quoted(shown.replace('\\', "\\\\").replace('"', "\\\"")))
+        text!("\"{}\"", Private::path(shown.replace('\\', "\\\\").replace('"', "\\\"")))
     }
 
     /// A configuration file at which ssh waits for ever: a pipe, say.

@@ -249,8 +249,8 @@ impl Evidence {
     }
 
     /// Days in ISO 8601, for a second since 1970.
-    pub(crate) fn day(&self, unix: u64) -> String {
+    pub(crate) fn day(&self, unix: u64) -> Text {
         let time = i64::try_from(unix).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
-        time.map_or_else(|| "for ever".into(), |t| t.strftime("%Y-%m-%d").to_string())
+        time.map_or_else(|| "for ever".into(), |t| Text::date(t.strftime("%Y-%m-%d").to_string()))
     }
 }

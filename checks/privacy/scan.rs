@@ -1,4 +1,9 @@
 //! The last look at a report before strangers get it.
+//!
+//! It knows the private values and the finished text, and nothing of how the one might have got into the other; so it also finds what a
+//! renderer or an encoding let through. Two things it cannot take for a leak: a value that is an ordinary word of programs, and one
+//! that our own text has as a word of its own in this very report, for nobody could tell either from what the report says anyway. What
+//! our own text is, it is told by the same report with every private value blanked, so no list is needed.
 
 use std::fmt::Write as _;
 
@@ -6,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::neutralise;
-use super::words::{are_public, is_part_of_a_word};
+use super::words::{are_parts_of_names, is_part_of_a_word};
 
 /// A private value stood in a finished report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,15 +28,14 @@ const SHORTEST: usize = 3;
 /// From this length on, a value is looked for in encodings that do not keep words apart.
 const LONG: usize = 5;
 
-/// Looks for every one of the `private` values (each with its stand-in) in `report`.
-pub(super) fn inspect<'a>(report: &str, private: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), Leak> {
-    let report = without_fingerprints(report);
-    let lower = report.to_lowercase();
+/// Looks for every one of the `private` values (each with its stand-in) in `report`; `own` is what stands there as a word of ours.
+pub(super) fn inspect<'a>(report: &str, own: &str, private: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), Leak> {
+    let finished = Finished::new(report, own);
     for (value, standin) in
-        private.map(|(v, standin)| (v.trim(), standin)).filter(|(v, _)| v.chars().count() >= SHORTEST && !are_public(v))
+        private.map(|(v, standin)| (v.trim(), standin)).filter(|(v, _)| v.chars().count() >= SHORTEST && !are_parts_of_names(v))
     {
         let leak = |encoding| Err(Leak { standin: standin.to_string(), encoding });
-        if contains_word(&lower, &value.to_lowercase()) {
+        if finished.shows(value) {
             return leak("as it is");
         }
         if value.chars().count() < LONG {
@@ -39,12 +43,10 @@ pub(super) fn inspect<'a>(report: &str, private: impl Iterator<Item = (&'a str, 
         }
         // Programs like to write hosts and users in lower case first.
         for value in [value, &value.to_lowercase()] {
-            if let Some((encoding, _)) =
-                encodings(value).iter().find(|(_, written)| written != value && lower.contains(&written.to_lowercase()))
-            {
+            if let Some((encoding, _)) = encodings(value).iter().find(|(_, written)| written != value && finished.shows(written)) {
                 return leak(encoding);
             }
-            if base64_forms(value).iter().any(|form| report.contains(form)) {
+            if base64_forms(value).iter().any(|form| finished.report.contains(form) && !finished.own.contains(form)) {
                 return leak("base64");
             }
         }
@@ -52,12 +54,37 @@ pub(super) fn inspect<'a>(report: &str, private: impl Iterator<Item = (&'a str, 
     Ok(())
 }
 
-/// A short value, or one that ordinary words contain, must stand alone to count.
-fn contains_word(text: &str, value: &str) -> bool {
-    let alone = value.chars().count() < LONG || is_part_of_a_word(value);
+/// A report as it is looked through: in both cases, without fingerprints, with one blank where lines are broken or indented.
+struct Finished {
+    report: String,
+    report_lower: String,
+    own: String,
+    own_lower: String,
+}
+
+impl Finished {
+    fn new(report: &str, own: &str) -> Self {
+        let even = |text: &str| without_fingerprints(text).split_whitespace().collect::<Vec<_>>().join(" ");
+        let (report, own) = (even(report), even(own));
+        Finished { report_lower: report.to_lowercase(), own_lower: own.to_lowercase(), report, own }
+    }
+
+    /// Whether `value`, in either case, stands in the report otherwise than as a word of ours. A short value, or one that longer
+    /// words contain, ours or those of programs, must stand alone to count.
+    fn shows(&self, value: &str) -> bool {
+        let value = &value.to_lowercase();
+        if !self.report_lower.contains(value) || stands_alone(&self.own_lower, value) {
+            return false;
+        }
+        let of_a_word = value.chars().count() < LONG || self.own_lower.contains(value) || is_part_of_a_word(value);
+        !of_a_word || stands_alone(&self.report_lower, value)
+    }
+}
+
+fn stands_alone(text: &str, value: &str) -> bool {
     text.match_indices(value).any(|(at, _)| {
         let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
-        !alone || !(joins(text[..at].chars().next_back()) || joins(text[at + value.len()..].chars().next()))
+        !(joins(text[..at].chars().next_back()) || joins(text[at + value.len()..].chars().next()))
     })
 }
 

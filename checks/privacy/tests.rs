@@ -1,18 +1,18 @@
-//! Stand-ins and the last look.
+//! What is public, stand-ins and the last look.
 
 use super::*;
 use crate::text;
 
-fn standins(texts: &[Text]) -> Standins {
+fn redaction(texts: &[Text]) -> Redaction {
+    blanked(texts).1
+}
+
+/// Our own words of `texts`, and what shows these to strangers.
+fn blanked(texts: &[Text]) -> (String, Redaction) {
     let collector = Collector::default();
-    for text in texts {
-        collector.text(text);
-    }
-    Standins::new(
-        vec!["/home/zoe".into(), "/home/zoe/".into(), "/srv/zoe".into()],
-        vec![Private::user("zoe"), Private::host("zoes-laptop")],
-        collector,
-    )
+    let own = texts.iter().map(|text| collector.text(text) + "\n").collect();
+    let homes = vec!["/home/zoe".into(), "/home/zoe/".into(), "/srv/zoe".into()];
+    (own, Redaction::new(homes, vec![Private::user("zoe"), Private::host("zoes-laptop")], collector))
 }
 
 #[test]
@@ -29,8 +29,8 @@ fn the_same_value_has_the_same_standin_wherever_it_occurs() {
         text!("{}", Private::path("/home/zoe/.ssh/blaubeere_key")),
         text!("{}", Private::new(Kind::Comment, "Zoe on her laptop")),
     ];
-    let standins = standins(&texts);
-    let shown: Vec<String> = texts.iter().map(|t| standins.text(t)).collect();
+    let redaction = redaction(&texts);
+    let shown: Vec<String> = texts.iter().map(|t| redaction.text(t)).collect();
     assert_eq!(
         shown,
         [
@@ -41,15 +41,53 @@ fn the_same_value_has_the_same_standin_wherever_it_occurs() {
             "key-1",
         ]
     );
-    assert_eq!(standins.inspect(&shown.join("\n")), Ok(()));
+    assert_eq!(redaction.inspect(&shown.join("\n"), ""), Ok(()));
 }
 
 #[test]
-fn a_word_that_nobody_vouches_for_is_not_shown_even_among_our_own() {
-    let text =
-        text!("The key {} of {} is not registered: {}.", "id_geheim", Private::quoted("10.1.2.3 fe80::7 127.0.0.1"), "Øre ✂");
-    let standins = standins(&[]);
-    assert_eq!(standins.text(&text), "The key text-1 of address-1 address-2 127.0.0.1 is not registered: text-2 ?.");
+fn a_word_of_others_that_nobody_vouches_for_is_not_shown() {
+    let text = text!("{}", Private::quoted("The key id_geheim is not registered: 10.1.2.3 fe80::7 127.0.0.1 Øre ✂."));
+    let redaction = redaction(&[]);
+    assert_eq!(redaction.text(&text), "The key text-1 is not registered: address-1 address-2 127.0.0.1 text-2 ?.");
+}
+
+#[test]
+fn our_own_words_are_shown_whatever_they_are() {
+    let text = text!("The frobnicator of {} quuxes {} times.", Private::user("frobnicator"), 22_222u16);
+    let (own, redaction) = blanked(std::slice::from_ref(&text));
+    let shown = redaction.text(&text);
+    assert_eq!(shown, "The frobnicator of user-1 quuxes 22222 times.");
+    assert_eq!(redaction.inspect(&shown, &own), Ok(()));
+    let leaks = redaction.inspect(&shown.replace("user-1", "frobnicator"), "Something of … is said here.");
+    assert!(leaks.is_err(), "where it is no word of ours, it is a leak");
+}
+
+#[test]
+fn a_value_is_public_only_in_the_form_of_its_kind() {
+    let public = |text: Text| matches!(text.pieces(), [Piece::Public(_)]);
+    let print = "SHA256:ybgmFkzwOSotHTHLJgHO0QN8L0xErw6vd0VhFA9m3SM";
+    assert!(public(Text::fingerprint(print)));
+    assert!(!public(Text::fingerprint("SHA256:zoe")) && !public(Text::fingerprint(format!("{print} zoe"))));
+    for name in ["ssh-ed25519", "sk-ssh-ed25519@openssh.com", "rsa-sha2-512", "ecdsa-sha2-nistp521", "curve25519-sha256@libssh.org"]
+    {
+        assert!(public(Text::algorithm(name)), "{name}");
+    }
+    for name in ["ssh-zoe", "ssh-rsa@zoe.example", "zoe", "ssh-rsa@openssh.com@openssh.com"] {
+        assert!(!public(Text::algorithm(name)), "{name}");
+    }
+    assert!(public(Text::version("1.11.2_DEV")) && public(Text::version("9.2p1")));
+    assert!(!public(Text::version("10.1.2.3")) && !public(Text::version("zoe")));
+    assert!(public(Text::date("2026-11-22")) && public(Text::date("2026-11-22T20:00:00Z")) && !public(Text::date("2026-zoe-22")));
+    assert!(public(Text::option('v')) && !public(Text::option('é')) && !public(Text::option(' ')));
+    assert!(public(Text::keyword("IdentitiesOnly")) && !public(Text::keyword("ZoeOption")));
+    assert_eq!(Plain::default().text(&Text::mode(0o644)), "0644");
+}
+
+#[test]
+fn without_quotations_nothing_of_others_is_shown() {
+    let text = text!("{} said {} to {}", Private::host("zoe.example"), Private::quoted("Permission denied"), Private::user("git"));
+    let redaction = redaction(std::slice::from_ref(&text));
+    assert_eq!(WithoutQuotations(&redaction).text(&text), "host-1 said [left out] to git");
 }
 
 #[test]
@@ -58,12 +96,12 @@ fn ordinary_names_do_not_take_words_out_of_sentences() {
         text!("{}", Private::repository("server/config")),
         text!("{}", Private::host("key")),
         text!("{} {}", Private::new(Kind::Comment, "the server"), Private::user(" git")),
+        text!("the server reads {}", Private::quoted("config key of server/config")),
     ];
-    let standins = standins(&texts);
-    let said = text!("the server reads {}", Private::quoted("config key of server/config"));
-    assert_eq!(standins.text(&said), "the server reads config key of workspace-1/repo-1");
-    assert_eq!(standins.text(&texts[1]), "host-1");
-    assert_eq!(standins.inspect("the server reads config"), Ok(()));
+    let (own, redaction) = blanked(&texts);
+    assert_eq!(redaction.text(&texts[3]), "the server reads config key of workspace-1/repo-1");
+    assert_eq!(redaction.text(&texts[1]), "host-1");
+    assert_eq!(redaction.inspect("the server reads config", &own), Ok(()));
 }
 
 #[test]
@@ -74,10 +112,10 @@ fn what_everybody_knows_stays() {
         Private::host("ssh.bitbucket.org:22"),
         Private::quoted(format!("{} {}", key.algorithm, key.base64)),
         Private::user("git"),
-        key.fingerprint,
+        Text::fingerprint(key.fingerprint),
         Private::quoted("OpenSSH_9.2p1 in /usr/bin/ssh, port 7999")
     );
-    let shown = standins(&[]).text(&text);
+    let shown = redaction(&[]).text(&text);
     assert_eq!(shown, Plain::default().text(&text));
 }
 
@@ -92,13 +130,13 @@ fn a_public_key_stays_whole() {
 #[test]
 fn a_standin_never_looks_like_a_value() {
     let texts = [text!("{}", Private::host("host-1")), text!("{}", Private::new(Kind::Comment, "host-2"))];
-    let standins = standins(&texts);
-    assert_eq!(standins.text(&texts[0]), "host-3");
+    let redaction = redaction(&texts);
+    assert_eq!(redaction.text(&texts[0]), "host-3");
 }
 
 #[test]
 fn the_last_look_finds_a_value_in_every_encoding() {
-    let standins = standins(&[text!("{}", Private::user("zoë o'hara<x>")), text!("{}", Private::repository("Blaubeere/torte"))]);
+    let redaction = redaction(&[text!("{}", Private::user("zoë o'hara<x>")), text!("{}", Private::repository("Blaubeere/torte"))]);
     for leak in [
         "Blaubeere",
         "xxBLAUBEERExx",
@@ -111,23 +149,29 @@ fn the_last_look_finds_a_value_in_every_encoding() {
         "zoë o'\\''hara<x>",
         "zoë o\\'hara\\<x\\>",
     ] {
-        assert!(standins.inspect(leak).is_err(), "{leak}");
+        assert!(redaction.inspect(leak, "").is_err(), "{leak}");
     }
     use base64::Engine as _;
     for before in ["", "a", "ab"] {
         let leak = base64::engine::general_purpose::STANDARD.encode(format!("{before}Blaubeere/torte"));
-        assert!(standins.inspect(&leak).is_err(), "{leak}");
+        assert!(redaction.inspect(&leak, "").is_err(), "{leak}");
     }
-    assert_eq!(standins.inspect("SHA256:zoe/zoe+zoeblaubeere1234567890123456789012345678"), Ok(()));
-    let standins = super::tests::standins(&[text!("{}", Private::user("onfig"))]);
-    assert_eq!(standins.inspect("the config of user-2"), Ok(()), "part of an ordinary word");
-    assert!(standins.inspect("the config of onfig").is_err());
+    assert_eq!(redaction.inspect("SHA256:zoe/zoe+zoeblaubeere1234567890123456789012345678", ""), Ok(()));
+    let redaction = super::tests::redaction(&[text!("{}", Private::user("onfig"))]);
+    assert_eq!(redaction.inspect("the config of user-2", ""), Ok(()), "part of an ordinary word");
+    assert_eq!(redaction.inspect("preconfigured by user-2", "preconfigured by …"), Ok(()), "part of a word of ours");
+    assert!(redaction.inspect("the config of onfig", "").is_err());
 }
 
 #[test]
 fn foreign_text_cannot_move_the_cursor_or_turn_the_line() {
     assert_eq!(neutralise("a\x1b[2Jb\u{202e}c\nd\0", 100), r"a\x1b[2Jb\u{202e}c\nd\x00");
     assert_eq!(neutralise("abcdef", 3), "abc…");
+    for c in "\u{ad}\u{61c}\u{115f}\u{1160}\u{180e}\u{200b}\u{2028}\u{2029}\u{2066}\u{3164}\u{feff}\u{ffa0}\u{fffb}\u{e0041}\u{e0100}\u{1d173}".chars() {
+        assert_eq!(neutralise(&c.to_string(), 100), format!("\\u{{{:x}}}", c as u32));
+    }
+    assert_eq!(neutralise("\x7f\u{85}", 100), r"\x7f\x85");
+    assert_eq!(neutralise("❤\u{fe0f}é", 100), "❤\u{fe0f}é");
 }
 
 #[test]
@@ -193,11 +237,13 @@ proptest::proptest! {
         let values: Vec<Private> = names.iter().map(|(kind, name)| Private::new(kinds[*kind], name)).collect();
         let all: String = names.iter().map(|(_, name)| format!("{name} ")).collect();
         let said = text!("The server of {} reads {}.", Text::join(values.iter().cloned().map(Text::from), ", "), Private::quoted(&all));
-        let standins = standins(std::slice::from_ref(&said));
-        let shown = standins.text(&said);
-        proptest::prop_assert_eq!(standins.inspect(&shown), Ok(()), "{}", shown);
+        let (own, redaction) = blanked(std::slice::from_ref(&said));
+        let shown = redaction.text(&said);
+        proptest::prop_assert_eq!(redaction.inspect(&shown, &own), Ok(()), "{}", shown);
+        let without = WithoutQuotations(&redaction).text(&said);
+        proptest::prop_assert_eq!(redaction.inspect(&without, &own), Ok(()), "{}", without);
         for (_, name) in names.iter().filter(|(_, name)| name.len() > 4 && name.bytes().all(|b| b.is_ascii_alphanumeric())) {
-            proptest::prop_assert!(words::is_public(name) || words::is_part_of_a_word(&name.to_lowercase()) || !shown.contains(name.as_str()), "{}", shown);
+            proptest::prop_assert!(words::is_public(name) || words::is_part_of_a_word(&name.to_lowercase()) || own.contains(name.as_str()) || !shown.contains(name.as_str()), "{}", shown);
         }
     }
 }

@@ -1,17 +1,23 @@
-//! The words that may stand in a report which strangers read: those of bbdoctor's own texts and those in which OpenSSH and git
-//! speak. Whatever is not among them may be somebody's name, and is.
+//! The words of foreign text that may stand in a report which strangers read: those in which OpenSSH, git, Bitbucket and the system
+//! speak. Whatever is not among them may be somebody's name, and is. Our own words need no list: they are public by their type.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-/// The words of bbdoctor's own texts; a test holds the list to them.
-const OWN: &str = include_str!("words.txt");
-/// The words in the messages of OpenSSH's and git's programs, the files these look for, and what systems call themselves.
+use crate::bitbucket;
+
+/// The words in the messages of OpenSSH's and git's programs, of the service and of systems, and the names these look for.
 const OF_PROGRAMS: &str = include_str!("words_of_programs.txt");
 
 fn list() -> &'static HashSet<&'static str> {
     static LIST: OnceLock<HashSet<&'static str>> = OnceLock::new();
-    LIST.get_or_init(|| OWN.lines().chain(OF_PROGRAMS.lines()).filter(|l| !l.starts_with('#')).collect())
+    LIST.get_or_init(|| OF_PROGRAMS.lines().filter(|l| !l.starts_with('#')).collect())
+}
+
+/// The words between the connectors of those names.
+fn parts() -> &'static HashSet<&'static str> {
+    static PARTS: OnceLock<HashSet<&'static str>> = OnceLock::new();
+    PARTS.get_or_init(|| list().iter().flat_map(|name| name.split(is_connector)).collect())
 }
 
 /// Whether `run`, whatever its case, is an ordinary word, a number of at most five digits, or a version behind such a word
@@ -20,7 +26,7 @@ pub(super) fn is_public(run: &str) -> bool {
     let lower = run.to_lowercase();
     // An identification string (RFC 4253, 4.2) is as public as the software it names.
     let lower = lower.strip_prefix("ssh-2.0-").unwrap_or(&lower);
-    if run.len() == 1 || list().contains(lower) {
+    if run.len() == 1 || list().contains(lower) || bitbucket::CLOUD_HOSTS.iter().any(|host| host.name == lower) {
         return true;
     }
     let Some(digit) = lower.find(|c: char| c.is_ascii_digit()) else { return false };
@@ -31,12 +37,21 @@ pub(super) fn is_public(run: &str) -> bool {
 
 /// Whether `text` is made of nothing but public words: then it cannot be told from what anybody would say.
 pub(super) fn are_public(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && !is_connector(c)).filter(|word| !word.is_empty()).all(is_public)
+    runs(text).all(is_public)
 }
 
-/// Whether an ordinary word contains `text`, so that finding `text` inside a longer word says nothing.
+/// Whether `text` is made of nothing but public words, and words that stand as a part of a longer public name.
+pub(super) fn are_parts_of_names(text: &str) -> bool {
+    runs(text).all(|run| is_public(run) || parts().contains(run.to_lowercase().as_str()))
+}
+
+/// Whether a public word contains `text`, so that finding `text` inside a longer word says nothing.
 pub(super) fn is_part_of_a_word(text: &str) -> bool {
     list().iter().any(|word| word.contains(text))
+}
+
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && !is_connector(c)).filter(|word| !word.is_empty())
 }
 
 /// What may stand inside a name: `git-upload-pack`, `known_hosts`, `ssh.bitbucket.org`.
@@ -45,7 +60,7 @@ pub(super) fn is_connector(c: char) -> bool {
 }
 
 /// `22`, `0644`, `2.39.5`, `9.2p1`, `2+deb12u7`: no more than three numbers with points between them, for four are an address.
-fn is_version(text: &str) -> bool {
+pub(super) fn is_version(text: &str) -> bool {
     let number = |n: &str| (1..=5).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit());
     let (upstream, revision) = text.split_once(['+', '-']).map_or((text, None), |(upstream, revision)| (upstream, Some(revision)));
     let numbers: Vec<&str> = upstream.split(['.', 'p']).collect();
@@ -56,6 +71,29 @@ fn is_version(text: &str) -> bool {
     numbers.len() <= 3 && numbers.into_iter().all(number) && revision.is_none_or(of_distribution)
 }
 
+/// The length of the fingerprint at the beginning of `text`: `SHA256:…` or `MD5:…`, as ssh-keygen prints them.
+pub(super) fn fingerprint_at(text: &str) -> Option<usize> {
+    let body = |prefix: &str, length: usize, of: fn(u8) -> bool| {
+        let body = text.strip_prefix(prefix)?.get(..length)?;
+        (body.bytes().all(of) && ends_there(text, prefix.len() + length)).then_some(prefix.len() + length)
+    };
+    body("SHA256:", 43, |b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
+        .or_else(|| body("MD5:", 47, |b| b.is_ascii_hexdigit() || b == b':'))
+}
+
+/// Whether a name that is `length` bytes long ends there, and is not the beginning of a longer one. `.git` does not belong to
+/// a repository's name, nor a full stop to any.
+pub(super) fn ends_there(text: &str, length: usize) -> bool {
+    let rest = &text[length..];
+    let rest = rest.strip_prefix(".git").unwrap_or(rest);
+    let mut next = rest.chars();
+    match next.next() {
+        None => true,
+        Some('.') => !next.next().is_some_and(char::is_alphanumeric),
+        Some(c) => !c.is_alphanumeric() && !is_connector(c),
+    }
+}
+
 /// The name, or the word, at the beginning of `text`: letters and digits, and connectors between them. Empty where `text` begins
 /// with neither.
 pub(super) fn run(text: &str) -> &str {
@@ -64,16 +102,8 @@ pub(super) fn run(text: &str) -> &str {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "reads the sources")]
 mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
     use super::*;
-
-    /// Names in the examples of the pages: they are what the list is there to leave out.
-    const EXAMPLES: &[&str] =
-        &["acme", "app", "ann", "alice", "bob", "work", "personal", "corp", "example", "you", "dev", "laptop"];
 
     #[test]
     fn names_are_not_public_and_messages_are() {
@@ -89,84 +119,15 @@ mod tests {
             "id_ed25519",
             "T",
             "ssh.bitbucket.org",
+            "IdentitiesOnly",
+            "core.sshCommand",
+            "GIT_SSH_COMMAND",
+            "kex_exchange_identification",
         ] {
             assert!(is_public(word), "{word}");
         }
         for name in ["acme", "ann1", "web.corp.example.com", "10.0.0.1", "123456", "id_acme", "hunter2", "Зоя", "deadbeef"] {
             assert!(!is_public(name), "{name}");
         }
-    }
-
-    #[test]
-    fn the_list_is_that_of_our_own_texts() {
-        let checks = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut words = BTreeSet::new();
-        for folder in [checks.to_path_buf(), checks.join("../src")] {
-            gather(&folder, &mut words);
-        }
-        words.retain(|w| !EXAMPLES.contains(&w.as_str()) && !w.ends_with("example.com"));
-        let text = "# Generated: BBDOCTOR_UPDATE=1 cargo test -p bbdoctor-checks the_list_is\n".to_string()
-            + &words.into_iter().map(|w| w + "\n").collect::<String>();
-        if std::env::var_os("BBDOCTOR_UPDATE").is_some() {
-            std::fs::write(checks.join("privacy/words.txt"), &text).expect("written");
-        }
-        assert!(text == OWN, "privacy/words.txt is not up to date: run this test with BBDOCTOR_UPDATE=1, then again without");
-    }
-
-    /// Every word of the pages and of the string literals in the sources below `folder`, tests left out.
-    fn gather(folder: &Path, words: &mut BTreeSet<String>) {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-            let text = || std::fs::read_to_string(&path).expect("UTF-8");
-            match path.extension().and_then(|e| e.to_str()) {
-                _ if path.is_dir() && name != "tests" => gather(&path, words),
-                Some("md") => add(&text(), words),
-                // The report's own fields are named by its source, not by literals.
-                Some("rs") if name == "report.rs" => {
-                    text().lines().filter_map(|l| l.trim().strip_prefix("pub(crate) ")).for_each(|l| add(l, words));
-                }
-                Some("rs") if !["tests.rs", "mangled.rs", "fixture.rs"].contains(&name) => {
-                    let text = text();
-                    let product = text.split("#[cfg(test)]").next().unwrap_or_default();
-                    literals(product).iter().for_each(|literal| add(literal, words));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn add(text: &str, words: &mut BTreeSet<String>) {
-        // Keys and fingerprints are no words, nor are the pieces into which their slashes cut them.
-        for mut rest in text.split_whitespace().filter(|w| !["AAAA", "SHA256:"].iter().any(|mark| w.contains(mark))) {
-            while let Some(c) = rest.chars().next() {
-                let word = run(rest);
-                if word.len() > 1 && word.contains(char::is_alphabetic) {
-                    words.insert(word.to_lowercase());
-                }
-                rest = &rest[word.len().max(c.len_utf8())..];
-            }
-        }
-    }
-
-    /// The string literals of a Rust source.
-    fn literals(source: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        for line in source.lines().filter(|l| !l.trim_start().starts_with("//")) {
-            let mut rest = line.replace("'\"'", "' '").replace("'\\\"'", "' '");
-            while let Some(start) = rest.find('"') {
-                let body = &rest[start + 1..];
-                let mut escaped = false;
-                let end = body.find(|c: char| {
-                    let ends = c == '"' && !escaped;
-                    escaped = c == '\\' && !escaped;
-                    ends
-                });
-                let end = end.unwrap_or(body.len());
-                found.push(body[..end].replace("\\n", " "));
-                rest = body.get(end + 1..).unwrap_or_default().to_string();
-            }
-        }
-        found
     }
 }

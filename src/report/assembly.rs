@@ -14,21 +14,23 @@ impl Report {
         let show = |text: &Text| redactor.text(text);
         let facts = evidence.summary();
         let operation = facts.target.operation;
-        let tool =
-            |t: &summary::Tool| Tool { path: show(&t.path), version: t.version.as_ref().map(show), kind: t.kind.map(String::from) };
+        let tool = |t: &summary::Tool| Tool { path: show(&t.path), version: t.version.as_ref().map(show), kind: t.kind.map(own) };
         let target = &facts.target;
         Report {
             schema: SCHEMA,
-            bbdoctor: Program { version: env!("CARGO_PKG_VERSION").into(), libssh2: evidence.libssh2_version() },
-            started_at: evidence.started_at(),
+            bbdoctor: Program {
+                version: own(env!("CARGO_PKG_VERSION")),
+                libssh2: show(&Text::version(evidence.libssh2_version())),
+            },
+            started_at: show(&Text::date(evidence.started_at())),
             duration_ms: evidence.milliseconds(),
             machine: Machine {
-                os: facts.machine.os.into(),
+                os: own(facts.machine.os),
                 system: show(&facts.machine.system),
                 git: facts.machine.git.as_ref().map(tool),
                 ssh: facts.machine.ssh.as_ref().map(tool),
                 terminal: facts.machine.terminal,
-                ci: facts.machine.ci.map(String::from),
+                ci: facts.machine.ci.map(own),
             },
             target: Target {
                 given: target.given.as_ref().map(show),
@@ -39,8 +41,8 @@ impl Report {
                 port: target.port,
                 user: target.user.as_ref().map(show),
                 repository: target.repository.as_ref().map(show),
-                service: target.service.map(String::from),
-                operation: operation.into(),
+                service: target.service.map(own),
+                operation: own(operation),
             },
             verdict: judgement(verdict, results, operation, redactor),
             checks: results.iter().map(|r| check_report(r, redactor)).collect(),
@@ -59,19 +61,26 @@ impl Report {
                         .collect(),
                 })
                 .collect(),
-            timeline: evidence.timeline().into_iter().map(|s| Step { step: s.name.into(), ms: s.milliseconds, ok: s.ok }).collect(),
+            timeline: evidence.timeline().into_iter().map(|s| Step { step: own(s.name), ms: s.milliseconds, ok: s.ok }).collect(),
             footprint: Footprint {
                 connections: facts.connections.iter().map(|(to, count)| Connection { to: show(to), count: *count }).collect(),
                 programs: facts.programs.iter().map(show).collect(),
                 files_written: 0,
             },
             redacted: redactor.redacts(),
+            quotations_left_out: !redactor.quotes(),
         }
     }
 }
 
-fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &str, redactor: &dyn Redactor) -> Judgement {
-    let names = |codes: &[Code]| codes.iter().map(|c| c.name().to_string()).collect::<Vec<_>>();
+/// A word of our own sources. Every other string of a report comes from a [`Text`] that the redactor has shown: the last look takes what
+/// stands in a report without private values for words of ours.
+fn own(word: &'static str) -> String {
+    word.to_string()
+}
+
+fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &'static str, redactor: &dyn Redactor) -> Judgement {
+    let names = |codes: &[Code]| codes.iter().map(|c| own(c.name())).collect::<Vec<_>>();
     let summary = redactor.text(&verdict.summary(results, operation));
     let (status, cause): (_, Option<&Cause>) = match verdict {
         Verdict::Healthy => (VerdictStatus::Healthy, None),
@@ -87,11 +96,11 @@ fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &str, redact
     Judgement {
         status,
         root_cause: cause.map(|c| RootCause {
-            code: c.finding.code.name().into(),
+            code: own(c.finding.code.name()),
             check: c.check,
             summary: summary.clone(),
-            confidence: c.finding.confidence.name().into(),
-            side: c.finding.side.name().into(),
+            confidence: own(c.finding.confidence.name()),
+            side: own(c.finding.side.name()),
         }),
         summary,
         explains: cause.map(|c| names(&c.explains)).unwrap_or_default(),
@@ -104,7 +113,7 @@ fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &str, redact
 fn check_report(result: &CheckResult, redactor: &dyn Redactor) -> CheckReport {
     CheckReport {
         id: result.meta.id,
-        title: result.meta.title.into(),
+        title: own(result.meta.title),
         status: match result.status {
             Status::Pass => CheckStatus::Pass,
             Status::Warn => CheckStatus::Warn,
@@ -124,13 +133,13 @@ fn check_report(result: &CheckResult, redactor: &dyn Redactor) -> CheckReport {
 
 fn finding(finding: &Finding, redactor: &dyn Redactor) -> FindingReport {
     FindingReport {
-        code: finding.code.name().into(),
-        severity: finding.severity.name().into(),
+        code: own(finding.code.name()),
+        severity: own(finding.severity.name()),
         blocking: finding.blocking,
-        confidence: finding.confidence.name().into(),
+        confidence: own(finding.confidence.name()),
         summary: redactor.text(&finding.summary),
-        subject: finding.subject.as_ref().map(|s| Subject { kind: s.kind.into(), name: redactor.text(&s.name), line: s.line }),
-        evidence: finding.evidence.iter().map(|(name, value)| (name.to_string(), redactor.text(value))).collect(),
+        subject: finding.subject.as_ref().map(|s| Subject { kind: own(s.kind), name: redactor.text(&s.name), line: s.line }),
+        evidence: finding.evidence.iter().map(|(name, value)| (own(name), redactor.text(value))).collect(),
         remedies: finding.remedies.iter().map(|r| remedy(r, redactor)).collect(),
     }
 }
@@ -146,7 +155,7 @@ fn remedy(cure: &Cure, redactor: &dyn Redactor) -> Remedy {
                 Change::Replace { line, with } => ("replace", Some(*line), with),
             };
             let file = redactor.literal(&bbdoctor_checks::privacy::Private::path(file).into());
-            ("edit", None, Some(EditReport { file, change: name.into(), line, lines: all(lines) }), None)
+            ("edit", None, Some(EditReport { file, change: own(name), line, lines: all(lines) }), None)
         }
         Action::Visit(page) => ("visit", None, None, Some(redactor.text(page))),
         Action::Ask => ("ask", None, None, None),
@@ -156,19 +165,19 @@ fn remedy(cure: &Cure, redactor: &dyn Redactor) -> Remedy {
         Safety::Confirm => "confirm",
         Safety::Manual => "manual",
     };
-    Remedy { id: cure.id.into(), kind: kind.into(), summary: redactor.text(&cure.summary), argv, edit, url, safety: safety.into() }
+    Remedy { id: own(cure.id), kind: own(kind), summary: redactor.text(&cure.summary), argv, edit, url, safety: own(safety) }
 }
 
 fn identity(identity: &summary::Identity, redactor: &dyn Redactor) -> Identity {
     Identity {
         order: identity.order,
-        source: identity.source.into(),
+        source: own(identity.source),
         name: redactor.text(&identity.name),
         algorithm: identity.algorithm.as_ref().map(|a| redactor.text(a)),
         bits: identity.bits,
-        fingerprint: identity.fingerprint.clone(),
+        fingerprint: identity.fingerprint.as_ref().map(|f| redactor.text(f)),
         offered: identity.offered,
         why: identity.why.as_ref().map(|w| redactor.text(w)),
-        server: identity.server.into(),
+        server: own(identity.server),
     }
 }

@@ -158,6 +158,7 @@ fn empty(status: VerdictStatus, summary: &str) -> Report {
             files_written: 0,
         },
         redacted: false,
+        quotations_left_out: false,
     }
 }
 

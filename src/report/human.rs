@@ -1,9 +1,9 @@
 //! The report for a person.
 //!
-//! [`content`] decides what is said and in which order. [`page`] lays it out for the eye, [`aloud`] as lines for a screen
+//! [`content`] decides what is said and in which order. [`page`] lays it out for the eye, [`accessible`] as lines for a screen
 //! reader. Words carry the meaning; colour only repeats it.
 
-mod aloud;
+mod accessible;
 mod content;
 mod keys;
 mod page;
@@ -43,7 +43,7 @@ pub(crate) fn render(report: &Report, manner: Manner) -> String {
     let details = if manner.detail == Detail::Verbose { content::details(report) } else { Vec::new() };
     let verdict = content::verdict(report, manner.detail);
     if manner.accessible {
-        aloud::print(heading.into_iter().chain(verdict).chain(details), manner.colour)
+        accessible::print(heading.into_iter().chain(verdict).chain(details), manner.colour)
     } else {
         page::print(heading.into_iter().chain(details).chain(verdict), manner)
     }

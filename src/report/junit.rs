@@ -61,6 +61,7 @@ fn properties(report: &Report) -> Vec<Property> {
         ("system", Some(machine.system.as_str())),
         ("ci", machine.ci.as_deref()),
         ("redacted", Some(if report.redacted { "true" } else { "false" })),
+        ("quotations-left-out", report.quotations_left_out.then_some("true")),
     ];
     facts.into_iter().filter_map(|(name, fact)| Some(Property::new(name, xml(fact?)))).collect()
 }

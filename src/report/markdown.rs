@@ -12,7 +12,7 @@ mod tests;
 use serde_json::Value;
 
 use super::shell::command_line;
-use super::words::{self, confidence, side};
+use super::words::{confidence, side};
 use super::{FindingReport, Identity, Remedy, Report, Setting, Subject};
 use quote::{cell, code, fence, name, prose};
 
@@ -212,7 +212,10 @@ impl Ticket {
         self.block("### Environment");
         let rows: Vec<_> = facts.into_iter().filter_map(|(what, fact)| Some(vec![what.to_string(), fact?])).collect();
         self.table(4_000, &["What", "Value"], &rows);
-        self.block(if report.redacted { words::STANDINS } else { "Names and paths of this machine are shown as they are." });
+        if !report.redacted {
+            self.block("Names and paths of this machine are shown as they are.");
+        }
+        report.withholds().for_each(|sentence| self.block(sentence));
     }
 
     fn identities(&mut self, identities: &[Identity]) {

@@ -44,6 +44,12 @@ impl CheckReport {
 }
 
 impl Report {
+    /// What its reader has to know of what is not shown as it is.
+    pub(crate) fn withholds(&self) -> impl Iterator<Item = &'static str> {
+        let standins = self.redacted.then_some(STANDINS);
+        standins.into_iter().chain(self.quotations_left_out.then_some(LEFT_OUT))
+    }
+
     /// Every finding with its check: the root cause first, then the order of the checks.
     pub(crate) fn findings(&self) -> impl Iterator<Item = (&CheckReport, &FindingReport)> {
         let cause = self.cause();
@@ -88,9 +94,11 @@ impl Remedy {
     }
 }
 
-/// What a reader of a redacted report has to know.
-pub(crate) const STANDINS: &str = "Names of users, hosts, files, keys and repositories are replaced by stand-ins (--redact=never shows them \
+const STANDINS: &str = "Names of users, hosts, files, keys and repositories are replaced by stand-ins (--redact=never shows them \
     as they are); a command with one in it does not run as it stands.";
+/// What is said where quotations are left out.
+pub(super) const LEFT_OUT: &str =
+    "What servers, programs and files say is left out of this report, because a private name would have shown in it.";
 
 /// How sure a finding is, for a reader.
 pub(crate) fn confidence(name: &str) -> &'static str {

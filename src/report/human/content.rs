@@ -137,9 +137,7 @@ pub(super) fn verdict(report: &Report, detail: Detail) -> Vec<Block> {
             blocks.push(Block::Section { title: "", items: vec![Item::prose(count)] });
         }
     }
-    if report.redacted {
-        blocks.push(Block::Section { title: "", items: vec![Item::prose(words::STANDINS)] });
-    }
+    blocks.push(Block::Section { title: "", items: report.withholds().map(Item::prose).collect() });
     blocks.retain(|block| !matches!(block, Block::Section { items, .. } if items.is_empty()));
     blocks
 }
@@ -221,9 +219,7 @@ pub(super) fn details(report: &Report) -> Vec<Block> {
         items: settings.collect(),
     });
     blocks.push(Block::Section { title: "What the examination touched:", items: footprint(report) });
-    if report.redacted {
-        blocks.push(Block::Section { title: "", items: vec![Item::prose(words::STANDINS)] });
-    }
+    blocks.push(Block::Section { title: "", items: report.withholds().map(Item::prose).collect() });
     blocks.retain(|block| !matches!(block, Block::Section { items, .. } if items.is_empty()));
     blocks
 }

@@ -1,32 +1,57 @@
 //! Reports for strangers: every private value becomes a stand-in, the same one wherever it occurs.
 //!
-//! It fails closed. Values of a known kind (a user, a host, a repository) are collected first, so that they are recognised inside
-//! foreign text too. What then is left of any text, our own words included, is shown only as far as each word is a public one
-//! ([`words`](super::words)); a word that nobody vouches for becomes `text-1`. Fingerprints stay: they tell keys apart and tell nothing else.
+//! It fails closed, at every step:
+//! * Public pieces are shown as they are, and by its type no [`Text`](super::Text) has another public piece than words of our own sources, numbers
+//!   and values of a checked form.
+//! * A private value is shown by its kind. Users, hosts, comments and repositories become stand-ins whole; they are collected first, so
+//!   that they are recognised inside paths, addresses and quotations too. Of these three, each word is then shown only where it is
+//!   public ([`words`](super::words)); a word that nobody vouches for becomes `text-1`.
+//! * The finished report is looked through once more for every value that was met ([`scan`](super::scan)), in every format, however it
+//!   got there. If one is found, quotations are left out altogether ([`WithoutQuotations`]); if one is found even so, there is no report.
+//!
+//! What is public whatever it is part of: fingerprints, which tell keys apart and tell nothing else, the service's own names and keys,
+//! this machine's address for itself, and the users `git` and `root`.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::scan::{self, Leak};
-use super::words::{self, are_public, is_connector, is_public};
-use super::{Kind, Piece, Private, Redactor, Text};
+use super::words::{self, are_public, ends_there, fingerprint_at, is_public};
+use super::{Kind, Private, Redactor};
 use crate::bitbucket;
 
-/// Notes every private value of the texts it is given, in their order, and prints nothing.
+/// What a quotation is replaced by where quotations are left out.
+const LEFT_OUT: &str = "[left out]";
+/// What [`Collector`] shows for a private value: no word that could be taken for one of ours.
+const BLANK: &str = "…";
+/// The first words of stand-ins.
+const SORTS: &[&str] = &["user", "key", "host", "address", "workspace", "repo", "blob", "path", "text", "home"];
+
+/// Notes every private value of the texts it is given, in their order, and shows blanks for them: what it prints holds our own words
+/// and what everybody knows, and nothing else.
 #[derive(Debug, Default)]
 pub struct Collector(RefCell<Vec<Private>>);
 
 impl Redactor for Collector {
     fn show(&self, value: &Private) -> String {
         self.0.borrow_mut().push(value.clone());
-        String::new()
+        known_to_everybody(value).unwrap_or_else(|| BLANK.into())
+    }
+
+    fn redacts(&self) -> bool {
+        true
+    }
+
+    /// What it prints is compared with reports that say so.
+    fn quotes(&self) -> bool {
+        false
     }
 }
 
 /// Shows a stand-in for every private value.
 #[derive(Debug)]
-pub struct Standins {
+pub struct Redaction {
     /// The user's home folders with their stand-ins: `~` for the one that ssh goes by.
     homes: Vec<(String, String)>,
     /// By the value in lower case.
@@ -36,6 +61,10 @@ pub struct Standins {
     /// Every raw value that was met, in lower case: no stand-in may look like one.
     raw: HashSet<String>,
 }
+
+/// As a [`Redaction`], and shows nothing of what others wrote.
+#[derive(Debug)]
+pub struct WithoutQuotations<'a>(pub &'a Redaction);
 
 /// A private value that was met.
 #[derive(Debug)]
@@ -54,7 +83,7 @@ enum Known {
     Unusual,
 }
 
-impl Standins {
+impl Redaction {
     /// Stand-ins for what `collected` has met in a report, and for the user's own names: `homes`, the one that ssh goes by first, and
     /// `own` values that may occur in foreign text only.
     pub fn new(homes: Vec<String>, own: Vec<Private>, collected: Collector) -> Self {
@@ -70,11 +99,11 @@ impl Standins {
         // A home within another is the longer name.
         homes.sort_by_key(|(home, _)| std::cmp::Reverse(home.len()));
         let raw = values.iter().map(|v| v.value.to_lowercase()).collect();
-        let standins = Standins { homes, known: RefCell::default(), counts: RefCell::default(), raw };
+        let redaction = Redaction { homes, known: RefCell::default(), counts: RefCell::default(), raw };
         for value in &values {
-            standins.know(value);
+            redaction.know(value);
         }
-        standins
+        redaction
     }
 
     /// Remembers a value whose kind says what it is.
@@ -97,7 +126,7 @@ impl Standins {
         }
     }
 
-    /// The stand-in for `value`: the one it has, or the next of its sort.
+    /// The stand-in for `value`: the one it has, or the next of its sort, one of [`SORTS`].
     fn standin(&self, sort: &'static str, value: &str) -> String {
         let lower = value.to_lowercase();
         if lower.is_empty() {
@@ -145,7 +174,7 @@ impl Standins {
         if let Some(value) = self.known_at(rest, known) {
             return Some(value);
         }
-        if let Some(length) = fingerprint(rest) {
+        if let Some(length) = fingerprint_at(rest) {
             return Some((rest[..length].into(), length));
         }
         if let Some((address, length)) = address(rest) {
@@ -179,28 +208,34 @@ impl Standins {
     }
 
     /// Looks through a finished report for every private value that was met, as it is and in the encodings in which one gets into
-    /// text.
+    /// text. `own` is the same report, in the same format, as [`Collector`] shows it: a value that is a word of ours where it stands
+    /// in that one cannot be told from it.
     ///
     /// # Errors
     /// The first that is found: then the report must not be written.
-    pub fn inspect(&self, report: &str) -> Result<(), Leak> {
+    pub fn inspect(&self, report: &str, own: &str) -> Result<(), Leak> {
         let known = self.known.borrow();
         let homes = self.homes.iter().map(|(home, standin)| (home.as_str(), standin.as_str()));
-        scan::inspect(report, homes.chain(known.values().map(|value| (value.raw.as_str(), value.standin.as_str()))))
+        let hosts = bitbucket::CLOUD_HOSTS.iter().map(|host| host.name.to_string());
+        let standins = SORTS.iter().map(|sort| format!("{sort}-0"));
+        let own = hosts.chain(standins).fold(format!("{own} {LEFT_OUT}"), |own, words| own + " " + &words);
+        scan::inspect(report, &own, homes.chain(known.values().map(|value| (value.raw.as_str(), value.standin.as_str()))))
     }
 }
 
-impl Redactor for Standins {
+impl Redactor for Redaction {
     fn show(&self, value: &Private) -> String {
+        if let Some(known) = known_to_everybody(value) {
+            return known;
+        }
         let text = value.value.as_str();
         match value.kind {
-            Kind::User if matches!(text, "git" | "root") => text.into(),
             Kind::User => self.standin("user", text),
             Kind::Comment => self.standin("key", text),
-            Kind::Host => match host_and_port(text) {
-                (host, port) if is_public_host(host) => format!("{host}{port}"),
-                (host, port) => format!("{}{port}", self.standin(if is_address(host) { "address" } else { "host" }, host)),
-            },
+            Kind::Host => {
+                let (host, port) = host_and_port(text);
+                format!("{}{port}", self.standin(if is_address(host) { "address" } else { "host" }, host))
+            }
             Kind::Repository | Kind::Url => self.mask(text, "text", Known::All),
             Kind::Path => self.mask(text, "path", Known::Unusual),
             Kind::Quoted => self.mask(text, "text", Known::Unusual),
@@ -210,31 +245,32 @@ impl Redactor for Standins {
     fn redacts(&self) -> bool {
         true
     }
+}
 
-    fn text(&self, text: &Text) -> String {
-        let piece = |piece: &Piece| match piece {
-            // Words of ours; a value that came among them without a kind is caught here.
-            Piece::Public(words) => self.mask(words, "text", Known::Unusual),
-            Piece::Private(value) => self.show(value),
-        };
-        text.pieces().iter().map(piece).collect()
+impl Redactor for WithoutQuotations<'_> {
+    fn show(&self, value: &Private) -> String {
+        if value.kind == Kind::Quoted { LEFT_OUT.into() } else { self.0.show(value) }
     }
 
-    fn literal(&self, text: &Text) -> String {
-        self.text(text)
+    fn redacts(&self) -> bool {
+        true
+    }
+
+    fn quotes(&self) -> bool {
+        false
     }
 }
 
-/// Whether a name that is `length` bytes long ends there, and is not the beginning of a longer one. `.git` does not belong to
-/// a repository's name, nor a full stop to any.
-fn ends_there(text: &str, length: usize) -> bool {
-    let rest = &text[length..];
-    let rest = rest.strip_prefix(".git").unwrap_or(rest);
-    let mut next = rest.chars();
-    match next.next() {
-        None => true,
-        Some('.') => !next.next().is_some_and(char::is_alphanumeric),
-        Some(c) => !c.is_alphanumeric() && !is_connector(c),
+/// The value as it is, where there is nothing private about it: a user that every service has, a host of the service, this machine.
+fn known_to_everybody(value: &Private) -> Option<String> {
+    let text = value.value.as_str();
+    match value.kind {
+        Kind::User => matches!(text, "git" | "root").then(|| text.into()),
+        Kind::Host => {
+            let (host, port) = host_and_port(text);
+            is_public_host(host).then(|| format!("{host}{port}"))
+        }
+        Kind::Comment | Kind::Repository | Kind::Url | Kind::Path | Kind::Quoted => None,
     }
 }
 
@@ -257,16 +293,6 @@ fn is_public_host(host: &str) -> bool {
 
 fn is_address(host: &str) -> bool {
     host.split('%').next().is_some_and(|host| host.parse::<IpAddr>().is_ok())
-}
-
-/// `SHA256:…` and `MD5:…`, as ssh-keygen prints fingerprints.
-fn fingerprint(text: &str) -> Option<usize> {
-    let body = |prefix: &str, length: usize, of: fn(u8) -> bool| {
-        let body = text.strip_prefix(prefix)?.get(..length)?;
-        (body.bytes().all(of) && ends_there(text, prefix.len() + length)).then_some(prefix.len() + length)
-    };
-    body("SHA256:", 43, |b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
-        .or_else(|| body("MD5:", 47, |b| b.is_ascii_hexdigit() || b == b':'))
 }
 
 /// An IP address of either family.
