@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::files;
-use line::{Names, Wanted};
+use line::Wanted;
 
 pub use crate::facts::known_hosts::*;
 
@@ -33,11 +33,9 @@ pub fn lookup(files: &[PathBuf], host: &str, port: u16) -> HostEntries {
     for file in files {
         match read_whole(file) {
             Ok(bytes) => read_file(file, &bytes, &wanted, &mut found),
-            Err(error) => found.unreadable.push(UnreadableFile {
-                file: file.clone(),
-                errno: error.raw_os_error().or((error.kind() == io::ErrorKind::IsADirectory).then_some(libc::EISDIR)),
-                missing: error.kind() == io::ErrorKind::NotFound,
-            }),
+            Err(error) => {
+                found.unreadable.push(UnreadableFile { file: file.clone(), missing: error.kind() == io::ErrorKind::NotFound })
+            }
         }
     }
     found
@@ -67,10 +65,10 @@ fn read_file(file: &Path, bytes: &[u8], wanted: &Wanted, found: &mut HostEntries
                     found.malformed.push(SkippedLine { file: file.to_owned(), line, fault, mentions_host });
                 }
             }
-            line::Line::Names { marker, names: Names { how, via_fallback }, key } => {
+            line::Line::Names { marker, via_fallback, key } => {
                 if found.keys.len() < LIST_LIMIT {
                     let algorithm = key.algorithm.clone();
-                    found.keys.push(HostKeyLine { file: file.to_owned(), line, marker, algorithm, key: *key, how, via_fallback });
+                    found.keys.push(HostKeyLine { file: file.to_owned(), line, marker, algorithm, key: *key, via_fallback });
                 }
             }
         }

@@ -88,8 +88,6 @@ struct Tap {
     first_bytes: Vec<u8>,
     received_packets: Vec<u8>,
     sent: Vec<u8>,
-    round_trips: u32,
-    sent_last: bool,
     /// Sending met a reset, which the system then no longer tells a reader.
     reset: bool,
     disconnect: Option<(u32, String)>,
@@ -106,7 +104,6 @@ pub(super) struct Heard {
     pub(super) server: ClearPackets,
     pub(super) client: ClearPackets,
     pub(super) packet_bytes: usize,
-    pub(super) round_trips: u32,
 }
 
 fn lock(tap: &Mutex<Tap>) -> MutexGuard<'_, Tap> {
@@ -134,7 +131,6 @@ impl Tap {
     }
 
     fn received(&mut self, bytes: &[u8]) {
-        self.round_trips += u32::from(std::mem::take(&mut self.sent_last));
         if !self.recording {
             return;
         }
@@ -166,7 +162,6 @@ impl Tap {
             server: clear_packets(&self.received_packets),
             client: clear_packets(ours),
             packet_bytes: self.received_packets.len(),
-            round_trips: self.round_trips,
         }
     }
 }
@@ -233,7 +228,6 @@ extern "C" fn on_send(fd: c_int, buffer: *const c_void, length: size_t, flags: c
         }
         return errno(&mut tap);
     }
-    tap.sent_last = true;
     if tap.recording {
         // SAFETY: the same bytes as above; send(2) took `count` of them.
         keep(&mut tap.sent, unsafe { slice::from_raw_parts(buffer.cast::<u8>(), count as usize) }, PACKETS_KEPT);
@@ -352,8 +346,6 @@ impl Link {
             first_bytes: Vec::new(),
             received_packets: Vec::new(),
             sent: Vec::new(),
-            round_trips: 0,
-            sent_last: false,
             reset: false,
             disconnect: None,
             end: None,
@@ -527,16 +519,6 @@ impl Link {
             // SAFETY: libssh2 ends the list with a NUL.
             Some(list) if code == 0 => Ok(unsafe { CStr::from_ptr(list.as_ptr()) }.to_bytes().to_vec()),
             _ => Err(code),
-        }
-    }
-
-    /// The text the server shows before authentication (`SSH_MSG_USERAUTH_BANNER`); libssh2 learns it with [`Link::methods`].
-    pub(super) fn banner(&self) -> Option<String> {
-        let mut banner = null_mut();
-        // SAFETY: the session is alive; the banner belongs to it and ends with a NUL.
-        unsafe {
-            let code = raw::libssh2_userauth_banner(self.raw(), &mut banner);
-            (code == 0 && !banner.is_null()).then(|| text(CStr::from_ptr(banner).to_bytes()))
         }
     }
 

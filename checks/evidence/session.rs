@@ -106,14 +106,12 @@ impl Session {
         let method = |kind| link.method(kind).unwrap_or_default();
         let established = Established {
             identification: heard.identification.unwrap_or_default(),
-            preamble: heard.preamble,
             server_kexinit: heard.server.kexinit,
             client_kexinit: heard.client.kexinit,
             kex_algorithm: method(MethodType::Kex),
             host_key_algorithm: method(MethodType::HostKey),
             cipher: method(MethodType::CryptCs),
             host_key: link.host_key().unwrap_or_default(),
-            round_trips: heard.round_trips,
         };
         Ok(Session { link, established, over: None })
     }
@@ -123,20 +121,10 @@ impl Session {
         &self.established
     }
 
-    /// How the session ended, if it did; then every question is answered with that.
-    pub fn over(&self) -> Option<&Ended> {
-        self.over.as_ref()
-    }
-
     /// Sets the time by which what is asked from now on has to be answered. A question that missed its deadline ends the
     /// session, for its late answer would be taken for that of the next.
     pub fn set_deadline(&mut self, deadline: Instant) {
         self.link.set_deadline(deadline);
-    }
-
-    /// How often this session has waited for an answer.
-    pub fn round_trips(&self) -> u32 {
-        self.link.heard().round_trips
     }
 
     /// Whether the server has let us in.
@@ -178,11 +166,6 @@ impl Session {
         }
     }
 
-    /// The text the server shows before login, once [`Session::methods`] has been asked.
-    pub fn banner(&self) -> Option<String> {
-        self.link.banner()
-    }
-
     /// Logs in with a key the agent holds. The agent may ask its user, within its own deadline.
     pub fn login_with_agent(&mut self, user: &str, agent: &mut Agent, blob: &[u8]) -> Login {
         if let Some(over) = &self.over {
@@ -221,26 +204,15 @@ impl Session {
         }
     }
 
-    /// Runs a command without input. `git_protocol` is sent as `GIT_PROTOCOL`, which a server may ignore.
-    pub fn exec(&mut self, command: &str, git_protocol: Option<&str>, limits: Limits) -> ExecOutcome {
-        self.run(command, git_protocol, limits, None)
-    }
-
     /// Runs a service of git as a client does that has nothing to ask: reads the advertisement to its flush packet,
     /// answers with a flush packet and reads to the end. The service then ends without complaint.
     pub fn git_service(&mut self, command: &str, git_protocol: Option<&str>, limits: Limits) -> GitService {
         let mut packets = PacketLines::default();
-        let command = self.run(command, git_protocol, limits, Some(&mut packets));
+        let command = self.run(command, git_protocol, limits, &mut packets);
         GitService { command, advertised: packets == PacketLines::Flush }
     }
 
-    fn run(
-        &mut self,
-        command: &str,
-        git_protocol: Option<&str>,
-        limits: Limits,
-        mut packets: Option<&mut PacketLines>,
-    ) -> ExecOutcome {
+    fn run(&mut self, command: &str, git_protocol: Option<&str>, limits: Limits, packets: &mut PacketLines) -> ExecOutcome {
         let mut outcome = ExecOutcome { ended: self.over.clone(), ..ExecOutcome::default() };
         let Ok(command) = CString::new(command) else { return ExecOutcome { refused: true, ..outcome } };
         if outcome.ended.is_some() {
@@ -256,7 +228,7 @@ impl Session {
                     channel.set_environment("GIT_PROTOCOL", version);
                 }
                 match channel.exec(&command) {
-                    0 => converse(&mut channel, limits, &mut packets, &mut outcome),
+                    0 => converse(&mut channel, limits, packets, &mut outcome),
                     code => {
                         outcome.refused = self.link.end().is_none() && self.link.disconnect().is_none();
                         code
@@ -316,14 +288,10 @@ fn signed_by_agent(agent: &mut Agent, blob: &[u8], algorithm: &str, data: &[u8])
 }
 
 /// Reads a started command to its end; libssh2's number.
-fn converse(channel: &mut Channel<'_>, limits: Limits, packets: &mut Option<&mut PacketLines>, outcome: &mut ExecOutcome) -> i32 {
+fn converse(channel: &mut Channel<'_>, limits: Limits, packets: &mut PacketLines, outcome: &mut ExecOutcome) -> i32 {
     let mut buffer = vec![0; 32 << 10];
     let mut total = 0;
     let mut input_open = true;
-    if packets.is_none() {
-        input_open = false;
-        channel.finish_input(b"");
-    }
     loop {
         let mut idle = true;
         let mut at_end = true;
@@ -336,7 +304,7 @@ fn converse(channel: &mut Channel<'_>, limits: Limits, packets: &mut Option<&mut
                     let room = limits.kept.saturating_sub(kept.len()).min(count);
                     kept.extend_from_slice(&buffer[..room]);
                     outcome.truncated |= room < count;
-                    if let (false, Some(packets)) = (stderr, packets.as_deref_mut()) {
+                    if !stderr {
                         packets.feed(&buffer[..count]);
                     }
                 }
@@ -346,10 +314,10 @@ fn converse(channel: &mut Channel<'_>, limits: Limits, packets: &mut Option<&mut
             }
         }
         if input_open {
-            let answer: Option<&[u8]> = match packets.as_deref() {
-                Some(PacketLines::Flush) => Some(b"0000"),
-                Some(PacketLines::Broken) => Some(b""),
-                _ => None,
+            let answer: Option<&[u8]> = match packets {
+                PacketLines::Flush => Some(b"0000"),
+                PacketLines::Broken => Some(b""),
+                PacketLines::Length(_) | PacketLines::Content(_) => None,
             };
             if let Some(answer) = answer {
                 input_open = false;

@@ -138,8 +138,6 @@ pub struct HandshakeFailure {
 pub struct Established {
     /// The server's identification.
     pub identification: String,
-    /// The first lines before it.
-    pub preamble: Vec<String>,
     /// The server's lists.
     pub server_kexinit: Option<KexInit>,
     /// Our own lists.
@@ -153,8 +151,6 @@ pub struct Established {
     /// The host key or host certificate in wire form.
     #[serde(with = "super::bytes")]
     pub host_key: Vec<u8>,
-    /// How often we waited for an answer.
-    pub round_trips: u32,
 }
 
 /// Whether a line before the identification is one with which a server sheds load.
@@ -172,14 +168,12 @@ mod tests {
         let kexinit = || Some(KexInit { kex_algorithms: vec!["k".into()], ..KexInit::default() });
         survives_json(&Established {
             identification: "SSH-2.0-x".into(),
-            preamble: vec!["hello".into()],
             server_kexinit: kexinit(),
             client_kexinit: None,
             kex_algorithm: "k".into(),
             host_key_algorithm: "h".into(),
             cipher: "c".into(),
             host_key: vec![0, 0, 0, 255],
-            round_trips: 2,
         });
         let (class, words) = (Class::Mac, || vec!["m".to_owned()]);
         for kind in [

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-use super::{How, LineFault, Marker, lookup_name};
+use super::{LineFault, Marker, lookup_name};
 use crate::evidence::pattern::{self, Case};
 use crate::facts::public_key::base64_decode;
 use crate::facts::public_key::{BadKey, PublicKey, is_type_name};
@@ -23,12 +23,6 @@ impl Wanted {
     }
 }
 
-/// How a line names the wanted host.
-pub(super) struct Names {
-    pub(super) how: How,
-    pub(super) via_fallback: bool,
-}
-
 /// What a line is to the wanted host.
 pub(super) enum Line {
     /// A comment, empty, or about another host.
@@ -36,7 +30,7 @@ pub(super) enum Line {
     /// Skipped by ssh, or would be if its host were asked for.
     Malformed { fault: LineFault, mentions_host: bool },
     /// An entry for the host.
-    Names { marker: Marker, names: Names, key: Box<PublicKey> },
+    Names { marker: Marker, via_fallback: bool, key: Box<PublicKey> },
 }
 
 /// Reads a line without its newline.
@@ -57,8 +51,8 @@ pub(super) fn read(raw: &[u8], wanted: &Wanted) -> Line {
         Err(fault) => return malformed(fault),
     };
     match names {
-        Some(names) => match key(rest) {
-            Ok(key) => Line::Names { marker, names, key: Box::new(key) },
+        Some(via_fallback) => match key(rest) {
+            Ok(key) => Line::Names { marker, via_fallback, key: Box::new(key) },
             Err(fault) => malformed(fault_of_columns(hosts, rest).unwrap_or(fault)),
         },
         // Decoding every key of a large file would take longer than all the rest; a glance tells the broken lines.
@@ -93,18 +87,18 @@ fn marker(line: &[u8]) -> Option<(Marker, &[u8])> {
     (rest.first() != Some(&b'@')).then_some((marker, rest))
 }
 
-/// Whether the first column names the host: under its full name, else under the name to fall back to.
-fn names(hosts: &[u8], wanted: &Wanted) -> Result<Option<Names>, LineFault> {
+/// Whether the first column names the host: under its full name (`false`), else under the name to fall back to (`true`).
+fn names(hosts: &[u8], wanted: &Wanted) -> Result<Option<bool>, LineFault> {
     let candidates = [(Some(&wanted.name), false), (wanted.fallback.as_ref(), true)];
     for (name, via_fallback) in candidates {
         let Some(name) = name else { continue };
-        let how = if hosts.first() == Some(&b'|') {
-            hashed(hosts, name)?.then_some(How::Hashed)
-        } else {
-            matches_list(name.as_bytes(), hosts)
+        let named = match hosts.first() {
+            Some(b'|') => hashed(hosts, name)?,
+            // As `match_hostname`.
+            _ => pattern::fits_list(name.as_bytes(), hosts, Case::Ignored),
         };
-        if let Some(how) = how {
-            return Ok(Some(Names { how, via_fallback }));
+        if named {
+            return Ok(Some(via_fallback));
         }
     }
     Ok(None)
@@ -119,13 +113,6 @@ fn hashed(hosts: &[u8], name: &str) -> Result<bool, LineFault> {
     mac.update(name.as_bytes());
     // OpenSSH compares the texts: a hash that is cut or padded otherwise does not match, and is no error.
     Ok(base64_decode(&rest[bar + 1..]).is_some_and(|hash| mac.verify_slice(&hash).is_ok()))
-}
-
-/// As `match_hostname`.
-fn matches_list(name: &[u8], list: &[u8]) -> Option<How> {
-    let fitting = pattern::fitting(name, list, Case::Ignored);
-    let plain = |entry: &&[u8]| !entry.iter().any(|b| matches!(b, b'*' | b'?'));
-    (!fitting.is_empty()).then(|| if fitting.iter().any(plain) { How::Plain } else { How::Wildcard })
 }
 
 /// The key behind the host, as `hostfile_read_key`.

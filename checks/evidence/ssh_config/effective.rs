@@ -73,7 +73,7 @@ pub fn plain_program(path: &std::path::Path, question: &Question<'_>) -> Program
 /// Joins the values of ssh with the lines of our own reading.
 ///
 /// Every keyword ssh prints becomes a setting with ssh's values. Where our own reading has the same values, they get its
-/// sources; otherwise the source is [`SettingSource::Unknown`] and `own_reading` says what we made of it, which is a defect of ours.
+/// sources; otherwise the source is [`SettingSource::Unknown`], which is a defect of ours.
 /// An algorithm list that ssh assembles ([`is_assembled`]) is taken to be that of our line.
 pub fn reconcile(own: &Evaluation, effective: &Effective, question: &Question<'_>) -> Vec<Setting> {
     let context = TokenContext::new(own, question);
@@ -102,12 +102,10 @@ pub fn reconcile(own: &Evaluation, effective: &Effective, question: &Question<'_
             } else {
                 vec![SettingSource::Unknown; values.len()]
             };
-            let differs = sources.contains(&SettingSource::Unknown);
             Setting {
                 keyword: keyword.to_string(),
                 values: values.iter().zip(sources).map(|(text, source)| Value { text: text.clone(), source }).collect(),
                 losers: ours.map(|s| s.losers.clone()).unwrap_or_default(),
-                own_reading: differs.then(|| read.iter().map(|r| r.text.clone()).collect()),
             }
         })
         .collect()
@@ -150,10 +148,7 @@ mod tests {
             let ConfigFile::File(file) = &question.config_file else { unreachable!() };
             let find = |keyword: &str| settings.iter().find(|s| s.keyword == keyword).expect("there");
             let at = |line| SettingSource::File(Position { file: file.clone(), line });
-            assert_eq!(
-                (find("port").values[0].source.clone(), find("port").own_reading.clone()),
-                (SettingSource::Unknown, Some(vec!["443".into()]))
-            );
+            assert_eq!(find("port").values[0].source, SettingSource::Unknown);
             assert_eq!(find("stricthostkeychecking").values[0].source, at(3));
             assert_eq!(find("userknownhostsfile").values[0].source, at(4));
             assert_eq!(find("user").values[0].source, SettingSource::CommandLine);

@@ -287,7 +287,7 @@ impl ConfigReader<'_> {
         let mut losers = self.take_losers();
         let mut add = |keyword: &str, values: Vec<Value>| {
             let (keyword, losers) = (keyword.to_string(), losers.remove(keyword).unwrap_or_default());
-            settings.entry(keyword.clone()).or_insert(Setting { keyword, values, losers, own_reading: None });
+            settings.entry(keyword.clone()).or_insert(Setting { keyword, values, losers });
         };
         for (slot, list) in settled {
             add(slot, list.into_iter().map(|v| Value { text: v.text, source: v.source }).collect());
@@ -311,7 +311,7 @@ impl ConfigReader<'_> {
         }
         for (keyword, losers) in losers {
             let keyword = keyword.to_string();
-            settings.insert(keyword.clone(), Setting { keyword, values: Vec::new(), losers, own_reading: None });
+            settings.insert(keyword.clone(), Setting { keyword, values: Vec::new(), losers });
         }
         self.out.settings = settings;
     }

@@ -55,7 +55,7 @@ impl ConfigReader<'_> {
             && let Some(old) = old.into_iter().next()
             && old.source != *place.source
         {
-            let loser = Loser { source: old.source, value: old.text, lost_to: place.source.clone() };
+            let loser = Loser { source: old.source, value: old.text };
             self.losers.entry(slot).or_default().push(loser);
         }
         self.set_quietly(slot, text, &Place { active: true, ..*place });
@@ -85,12 +85,12 @@ impl ConfigReader<'_> {
         if !place.active || known.len() >= REMARK_LIMIT {
             return;
         }
-        let Some(lost_to) = self.stored(winner).first().map(|v| v.source.clone()) else { return };
+        let Some(won) = self.stored(winner).first().map(|v| &v.source) else { return };
         let second_reading = *place.source != SettingSource::CommandLine
             && (self.stored(slot).iter().any(|v| v.source == *place.source)
                 || known.iter().any(|l| l.source == *place.source && l.value == value));
-        if !second_reading && lost_to != SettingSource::Default {
-            let loser = Loser { source: place.source.clone(), value: value.to_string(), lost_to };
+        if !second_reading && *won != SettingSource::Default {
+            let loser = Loser { source: place.source.clone(), value: value.to_string() };
             self.losers.entry(slot).or_default().push(loser);
         }
     }

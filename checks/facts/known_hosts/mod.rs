@@ -24,18 +24,6 @@ pub enum Marker {
     Revoked,
 }
 
-/// How a line names the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum How {
-    /// In clear.
-    Plain,
-    /// As `|1|salt|hash`.
-    Hashed,
-    /// By a pattern with `*` or `?`.
-    Wildcard,
-}
-
 /// A line that speaks of the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostKeyLine {
@@ -50,8 +38,6 @@ pub struct HostKeyLine {
     pub algorithm: String,
     /// The key.
     pub key: PublicKey,
-    /// How the host is named.
-    pub how: How,
     /// Found under the plain name although another port than 22 was asked for: counts only when the bracketed name does
     /// not lead to trust by itself.
     pub via_fallback: bool,
@@ -105,8 +91,6 @@ pub struct UnreadableFile {
     /// The file.
     #[serde(with = "bytes")]
     pub file: PathBuf,
-    /// `errno`, if the system gave one.
-    pub errno: Option<i32>,
     /// It does not exist, which ssh takes as empty.
     pub missing: bool,
 }

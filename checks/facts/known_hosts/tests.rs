@@ -21,7 +21,7 @@ fn rsa() -> PublicKey {
 
 fn line(number: usize, marker: Marker, key: PublicKey) -> HostKeyLine {
     let algorithm = key.algorithm.clone();
-    HostKeyLine { file: "/k".into(), line: number, marker, algorithm, key, how: How::Plain, via_fallback: false }
+    HostKeyLine { file: "/k".into(), line: number, marker, algorithm, key, via_fallback: false }
 }
 
 /// What the files say: the keys of servers, one a line.
@@ -82,7 +82,7 @@ fn is_recorded_and_read_back() {
     for fault in [LineFault::TypeDiffers("ssh-rsa".into()), LineFault::RsaTooShort(768), LineFault::Version1] {
         entries.malformed.push(SkippedLine { file: file.clone(), line: 7, fault, mentions_host: true });
     }
-    entries.unreadable.push(UnreadableFile { file, errno: Some(13), missing: false });
+    entries.unreadable.push(UnreadableFile { file, missing: false });
     survives_json(&entries);
     for judgement in
         [Judgement::Trusted(line(1, Marker::CertAuthority, rsa())), Judgement::Changed(entries.keys.clone()), Judgement::Unknown]

@@ -72,8 +72,6 @@ pub struct Loser {
     pub source: SettingSource,
     /// What it says.
     pub value: String,
-    /// Where the value that won stands.
-    pub lost_to: SettingSource,
 }
 
 /// A setting with its values.
@@ -85,8 +83,6 @@ pub struct Setting {
     pub values: Vec<Value>,
     /// What did not take effect.
     pub losers: Vec<Loser>,
-    /// What our own reading makes of it, where that differs from ssh; where ssh was asked.
-    pub own_reading: Option<Vec<String>>,
 }
 
 /// A file ssh takes for an identity (IdentityFile, `-i` or a default).

@@ -9,12 +9,11 @@ fn at(line: usize) -> Position {
 }
 
 fn setting(keyword: &str, text: &str) -> Setting {
-    let loser = Loser { source: SettingSource::File(at(9)), value: "22".into(), lost_to: SettingSource::CommandLine };
+    let loser = Loser { source: SettingSource::File(at(9)), value: "22".into() };
     Setting {
         keyword: keyword.into(),
         values: vec![Value { text: text.into(), source: SettingSource::File(at(2)) }],
         losers: vec![loser],
-        own_reading: Some(vec!["443".into()]),
     }
 }
 

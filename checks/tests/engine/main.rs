@@ -225,7 +225,7 @@ fn preferences_decide_the_host_key_and_impossible_ones_are_named() {
     assert_eq!((established.kex_algorithm.as_str(), established.cipher.as_str()), ("curve25519-sha256", "aes256-ctr"));
     assert_eq!(established.client_kexinit.as_ref().unwrap().mac_server_to_client, ["hmac-sha2-512"]);
     assert!(established.client_kexinit.as_ref().unwrap().kex_algorithms.contains(&"kex-strict-c-v00@openssh.com".to_owned()));
-    assert!(established.identification.starts_with("SSH-2.0-OpenSSH_") && established.round_trips >= 2);
+    assert!(established.identification.starts_with("SSH-2.0-OpenSSH_"));
     let preferences = Preferences { ciphers: Some(vec!["rot13".into()]), ..Preferences::default() };
     let failure = Session::handshake(sshd.connect(), within(10_000), &preferences).unwrap_err();
     assert!(matches!(failure.kind, Kind::Unsupported { class: Class::Cipher, .. }) && failure.stage == Stage::Preparation);
@@ -272,7 +272,7 @@ fn too_many_refused_keys_end_the_session_with_the_servers_words() {
     assert_eq!(session.query(&user(), &strangers[2].blob), KeyAnswer::Ended(ended.clone()));
     assert_eq!(session.query(&user(), &strangers[3].blob), KeyAnswer::Ended(ended.clone()));
     assert_eq!(session.methods(&user()), MethodsAnswer::Ended(ended.clone()));
-    assert_eq!(session.exec("true", None, Limits::default()).ended, Some(ended));
+    assert_eq!(session.git_service("true", None, Limits::default()).command.ended, Some(ended));
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn logs_in_with_every_kind_of_key_an_agent_holds() {
         let mut session = open(&sshd);
         let login = session.login_with_agent(&user(), &mut client, blob);
         assert!(matches!(login, Login::Success { algorithm: Some(_) }), "{login:?}");
-        let outcome = session.exec("echo in", None, Limits::default());
+        let outcome = session.git_service("echo in", None, Limits::default()).command;
         assert_eq!((outcome.stdout.as_slice(), outcome.exit_status), (&b"in\n"[..], Some(0)));
     }
     let absent = Key::new(folder, "absent", "ed25519");
@@ -353,22 +353,22 @@ fn logged_in(lines: &str) -> (Sshd, Session) {
 fn commands_are_read_to_their_end_and_no_further() {
     let (_sshd, mut session) = logged_in("AcceptEnv GIT_PROTOCOL");
     let limits = Limits { kept: 1000, read: 1 << 20 };
-    let plain = session.exec("echo out; echo err >&2; echo $GIT_PROTOCOL; exit 3", Some("version=2"), limits);
+    let plain = session.git_service("echo out; echo err >&2; echo $GIT_PROTOCOL; exit 3", Some("version=2"), limits).command;
     assert_eq!((plain.stdout.as_slice(), plain.stderr.as_slice()), (&b"out\nversion=2\n"[..], &b"err\n"[..]));
     assert_eq!((plain.exit_status, plain.truncated, plain.ended.clone()), (Some(3), false, None));
-    let reads_input = session.exec("cat", None, limits);
+    let reads_input = session.git_service("echo no packet; cat", None, limits).command;
     assert_eq!(reads_input.exit_status, Some(0));
-    let killed = session.exec("kill -TERM $$", None, limits);
+    let killed = session.git_service("kill -TERM $$", None, limits).command;
     assert_eq!((killed.signal.as_deref(), killed.exit_status), (Some("TERM"), None));
-    let much = session.exec("head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2", None, limits);
+    let much = session.git_service("head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2", None, limits).command;
     assert_eq!((much.stdout.len(), much.stderr.len(), much.exit_status, much.truncated), (1000, 1000, Some(0), true));
-    let endless = session.exec("cat /dev/zero", None, limits);
+    let endless = session.git_service("cat /dev/zero", None, limits).command;
     assert!(endless.truncated && endless.ended.is_none() && !endless.timed_out);
-    let odd = session.exec("a\0b", None, limits);
+    let odd = session.git_service("a\0b", None, limits).command;
     assert!(odd.refused);
     let started = Instant::now();
     session.set_deadline(within(400));
-    let hangs = session.exec("echo first; sleep 60", None, limits);
+    let hangs = session.git_service("echo first; sleep 60", None, limits).command;
     assert_eq!((hangs.stdout.as_slice(), hangs.timed_out, hangs.ended.clone()), (&b"first\n"[..], true, Some(Ended::TimedOut)));
     drop(session);
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
@@ -377,7 +377,7 @@ fn commands_are_read_to_their_end_and_no_further() {
 #[test]
 fn a_server_that_runs_no_commands() {
     let (_sshd, mut session) = logged_in("MaxSessions 0");
-    let outcome = session.exec("true", None, Limits::default());
+    let outcome = session.git_service("true", None, Limits::default()).command;
     assert!(outcome.refused && outcome.ended.is_none(), "{outcome:?}");
 }
 
@@ -415,7 +415,7 @@ fn git_services_end_without_complaint() {
 }
 
 #[test]
-fn the_servers_banner_is_kept() {
+fn a_key_that_is_right_and_not_enough_behind_a_banner() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("banner");
     fs::write(&file, "Scheduled maintenance\n").unwrap();
@@ -423,17 +423,13 @@ fn the_servers_banner_is_kept() {
     let key = Key::new(sshd.folder.path(), "key", "ed25519");
     sshd.authorize(&[key.public()]);
     let mut session = open(&sshd);
-    assert_eq!(session.banner(), None);
-    session.methods(&user());
-    assert_eq!(session.banner().as_deref(), Some("Scheduled maintenance\n"));
-    // A key that is right and not enough.
     assert_eq!(session.login_with_private_key(&user(), &fs::read(&key.path).unwrap()), Login::SignatureRefused);
 }
 
 #[test]
 fn a_server_that_dies_is_a_closed_connection() {
     let (sshd, mut session) = logged_in("");
-    let outcome = session.exec("echo here; sleep 1; kill -9 $PPID; sleep 5", None, Limits::default());
+    let outcome = session.git_service("echo here; sleep 1; kill -9 $PPID; sleep 5", None, Limits::default()).command;
     assert!(matches!(outcome.ended, Some(Ended::Closed | Ended::Reset)), "{outcome:?}\n{}", sshd.log());
     assert_eq!(outcome.stdout, b"here\n");
     assert_eq!(outcome.exit_status, None);
