@@ -6,7 +6,7 @@
 //! that holds even against a peer that never stops talking), the query whether a public key would be accepted, and
 //! channels whose exit status is known to be one.
 //!
-//! libssh2 runs in non-blocking mode throughout; [`Link::drive`] waits for the socket until the deadline. In blocking mode
+//! libssh2 runs in non-blocking mode throughout; `Link::drive` waits for the socket until the deadline. In blocking mode
 //! its time-outs add up, and some of its loops know none.
 #![allow(unsafe_code, reason = "libssh2 is a C library; each block says why it is sound")]
 

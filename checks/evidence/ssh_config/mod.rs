@@ -1,6 +1,6 @@
 //! Reads what ssh's configuration says about a host, and which line says so.
 //!
-//! [`evaluate`] reads the files as OpenSSH 8.7 and later do and keeps file and line of every value, of every value that lost,
+//! [`evaluate()`] reads the files as OpenSSH 8.7 and later do and keeps file and line of every value, of every value that lost,
 //! and of every fault. [`effective`] reads what `ssh -G` says, which is the authority on values wherever there is an ssh, and
 //! joins the two. Nothing here runs a `Match exec` command.
 //!

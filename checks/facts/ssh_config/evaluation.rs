@@ -27,7 +27,7 @@ pub struct Evaluation {
     pub files: Vec<FileRead>,
     /// The patterns of all `Host` lines of all files.
     pub host_patterns: Vec<HostPattern>,
-    /// Every `Match exec` that was reached; each was taken for what [`Question::exec`] says.
+    /// Every `Match exec` that was reached; each was taken for what [`exec`](super::Question::exec) says.
     pub undecided: Vec<UndecidedExec>,
     /// `Match exec` lines, reached or not.
     pub exec_conditions: Vec<Position>,
