@@ -8,7 +8,7 @@ use crate::evidence::conversation::Peer;
 use crate::evidence::identities::KeySource;
 use crate::evidence::keys::Key;
 use crate::evidence::known_hosts::lookup;
-use crate::evidence::ssh_command::Source as CommandSource;
+use crate::evidence::ssh_command::CommandSource;
 use crate::evidence::ssh_config::Position;
 use crate::evidence::trust::KnownHosts;
 use crate::facts::key_file::KeyState;

@@ -5,7 +5,7 @@ use crate::check_id::CheckId;
 use crate::evidence::Evidence;
 use crate::evidence::git_run::GitComplaint;
 use crate::evidence::platform;
-use crate::evidence::ssh_command::{ClientKind, NotRunnable, Source, SshCommand, Started, Variant, VariantSource};
+use crate::evidence::ssh_command::{ClientKind, CommandSource as Source, NotRunnable, SshCommand, Started, Variant, VariantSource};
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};

@@ -283,7 +283,7 @@ impl Evidence {
 
     /// The command with which git starts ssh, and the client it comes down to.
     pub fn ssh_command(&self) -> &SshCommand {
-        let read = || SshCommand::read(self.environment(), self.git_config(), self.ssh_folder(), self.until_if_executing());
+        let read = || ssh_command::read(self.environment(), self.git_config(), self.ssh_folder(), self.until_if_executing());
         self.ssh_command.get_or_init(read)
     }
 

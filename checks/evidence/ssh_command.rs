@@ -9,355 +9,149 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use serde::Serialize;
-
 use super::environment::Environment;
 use super::files;
-use super::git_config::{GitConfig, Origin};
+use super::git_config::GitConfig;
 use super::process::{Outcome, Program};
-use crate::privacy::{Private, Text};
-use crate::text;
-pub use options::SshOptions;
+pub use crate::facts::ssh_command::*;
 
-/// Where the command comes from, in the order of precedence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum Source {
-    /// `GIT_SSH_COMMAND`.
-    GitSshCommand,
-    /// `core.sshCommand`.
-    Config(Origin),
-    /// `GIT_SSH`, a program without arguments.
-    GitSsh,
-    /// Nothing is set: `ssh`.
-    Default,
-}
-
-/// Whose options git speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Variant {
-    /// OpenSSH's: `-p`, `-o SendEnv=GIT_PROTOCOL`.
-    Ssh,
-    /// `-P`.
-    Plink,
-    /// `-P`.
-    Putty,
-    /// `-P`, `-batch`.
-    TortoisePlink,
-    /// None; a port in the URL is an error.
-    Simple,
-    /// git asks the program with `-G` each time: [`Variant::Ssh`] if that succeeds, else [`Variant::Simple`].
-    Auto,
-}
-
-/// What decided on the [`Variant`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum VariantSource {
-    /// The program's name.
-    Name,
-    /// `GIT_SSH_VARIANT`, with its value.
-    Environment(String),
-    /// `ssh.variant`, with its value.
-    Config(String, Origin),
-}
-
-/// What kind of program the client is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum ClientKind {
-    /// OpenSSH.
-    OpenSsh,
-    /// PuTTY's plink.
-    Plink,
-    /// TortoiseGit's plink.
-    TortoisePlink,
-    /// Dropbear's `dbclient`.
-    Dropbear,
-    /// A script.
-    Wrapper,
-    /// Something else.
-    Unknown,
-}
-
-/// Why a program cannot be run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum NotRunnable {
-    /// The setting is there, and empty.
-    Empty,
-    /// No such file, or not on `PATH`.
-    Missing,
-    /// A file without execute permission.
-    NotExecutable(PathBuf),
-    /// A folder.
-    Directory(PathBuf),
-    /// A script whose first line ends with a carriage return, which becomes part of the interpreter's name.
-    CarriageReturn(PathBuf),
-    /// A script whose interpreter is not there.
-    MissingInterpreter {
-        /// The script.
-        script: PathBuf,
-        /// What its first line names.
-        interpreter: PathBuf,
-    },
-}
-
-impl NotRunnable {
-    /// What is the matter, as part of a sentence.
-    pub fn text(&self) -> Text {
-        match self {
-            NotRunnable::Empty => "the command is empty".into(),
-            NotRunnable::Missing => "not found".into(),
-            NotRunnable::NotExecutable(file) => text!("{} is not executable", Private::path(file)),
-            NotRunnable::Directory(folder) => text!("{} is a folder", Private::path(folder)),
-            NotRunnable::CarriageReturn(script) => {
-                text!("the first line of {} ends with a carriage return", Private::path(script))
-            }
-            NotRunnable::MissingInterpreter { script, interpreter } => {
-                text!("{} wants {}, which is not there", Private::path(script), Private::path(interpreter))
-            }
-        }
+/// What git, run in `folder`, would take. With `ask` the client is run with `-V`, until `ask` at the latest.
+pub fn read(environment: &Environment, config: &GitConfig, folder: &Path, ask: Option<Instant>) -> SshCommand {
+    let environment_text = |name: &str| environment.get(name).map(|v| v.to_string_lossy().into_owned());
+    let (source, text) = if let Some(text) = environment_text("GIT_SSH_COMMAND") {
+        (CommandSource::GitSshCommand, text)
+    } else if let Some(entry) = config.get("core.sshcommand") {
+        (CommandSource::Config(entry.origin.clone()), entry.text())
+    } else if let Some(text) = environment_text("GIT_SSH") {
+        (CommandSource::GitSsh, text)
+    } else {
+        (CommandSource::Default, "ssh".to_string())
+    };
+    let shell = matches!(source, CommandSource::GitSshCommand | CommandSource::Config(_));
+    let words = if shell { shell::words(&text, environment) } else { Some(vec![text.clone()]) };
+    let none = || shell::Leading { environment: environment.clone(), ..shell::Leading::default() };
+    let leading = words.as_deref().filter(|_| shell).map_or_else(none, |words| shell::leading(words, environment));
+    let (mut leading, assignments, seen) = (leading.words, leading.assignments, leading.environment);
+    let further = words.as_deref().and_then(|words| ssh_behind(words.get(leading..)?, &seen, folder));
+    leading += further.unwrap_or_default();
+    let mut client = words.as_ref().map(|words| {
+        let word = words.get(leading).cloned().unwrap_or_default();
+        let path = resolve(&word, environment, folder);
+        Client { kind: kind_by_name(&word, path.as_deref().ok()), path, word }
+    });
+    if text.is_empty()
+        && let Some(client) = &mut client
+    {
+        client.path = Err(NotRunnable::Empty);
     }
-}
-
-/// The program within the command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Client {
-    /// The word that names it.
-    pub word: String,
-    /// The file, or why it cannot run.
-    pub path: Result<PathBuf, NotRunnable>,
-}
-
-/// How the client answered `-V`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum Started {
-    /// It was not asked.
-    NotTried,
-    /// It runs.
-    Runs {
-        /// Its first line, e.g. `OpenSSH_9.2p1 Debian-2+deb12u6, OpenSSL 3.0.19`.
-        text: String,
-        /// OpenSSH's version as major * 100 + minor, e.g. 902.
-        openssh: Option<u32>,
-    },
-    /// It does not start.
-    Broken {
-        /// What it, the loader or the shell said.
-        said: String,
-        /// Exit status.
-        code: Option<i32>,
-        /// The signal that ended it.
-        signal: Option<i32>,
-    },
-}
-
-/// What git will run.
-#[derive(Debug, Clone, Serialize)]
-pub struct SshCommand {
-    /// Where it comes from.
-    pub source: Source,
-    /// The text as it is set.
-    pub text: String,
-    /// git gives it to `sh -c` (unless it is a single plain word); only `GIT_SSH` and the default are run directly.
-    pub shell: bool,
-    /// Its words after the shell's quoting and expansions of `~` and variables; `None` if the shell does more than that.
-    pub words: Option<Vec<String>>,
-    /// Variables that are set in front: `NAME=value`.
-    pub assignments: Vec<(String, String)>,
-    /// The environment that it leaves to the client.
-    #[serde(skip)]
-    pub environment: Environment,
-    /// How many of `words` come before the client: assignments, `exec`, `env` with its options.
-    pub leading: usize,
-    /// The first of `words` runs another program, and the client is named to it: `timeout 9 ssh`.
-    pub started_by_another: bool,
-    /// The client; `None` if `words` is.
-    pub client: Option<Client>,
-    /// The client's options.
-    pub options: SshOptions,
-    /// Whose options git speaks.
-    pub variant: Variant,
-    /// What decided so.
-    pub variant_source: VariantSource,
-    /// What kind of program it is.
-    pub kind: ClientKind,
-    /// How it answered `-V`.
-    pub started: Started,
-}
-
-impl SshCommand {
-    /// What git, run in `folder`, would take. With `ask` the client is run with `-V`, until `ask` at the latest.
-    pub fn read(environment: &Environment, config: &GitConfig, folder: &Path, ask: Option<Instant>) -> Self {
-        let environment_text = |name: &str| environment.get(name).map(|v| v.to_string_lossy().into_owned());
-        let (source, text) = if let Some(text) = environment_text("GIT_SSH_COMMAND") {
-            (Source::GitSshCommand, text)
-        } else if let Some(entry) = config.get("core.sshcommand") {
-            (Source::Config(entry.origin.clone()), entry.text())
-        } else if let Some(text) = environment_text("GIT_SSH") {
-            (Source::GitSsh, text)
-        } else {
-            (Source::Default, "ssh".to_string())
-        };
-        let shell = matches!(source, Source::GitSshCommand | Source::Config(_));
-        let words = if shell { shell::words(&text, environment) } else { Some(vec![text.clone()]) };
-        let none = || shell::Leading { environment: environment.clone(), ..shell::Leading::default() };
-        let leading = words.as_deref().filter(|_| shell).map_or_else(none, |words| shell::leading(words, environment));
-        let (mut leading, assignments, seen) = (leading.words, leading.assignments, leading.environment);
-        let further = words.as_deref().and_then(|words| ssh_behind(words.get(leading..)?, &seen, folder));
-        leading += further.unwrap_or_default();
-        let mut client = words.as_ref().map(|words| {
-            let word = words.get(leading).cloned().unwrap_or_default();
-            Client { path: resolve(&word, environment, folder), word }
-        });
-        if text.is_empty()
-            && let Some(client) = &mut client
+    let options = options::parse(words.as_deref().and_then(|w| w.get(leading + 1..)).unwrap_or_default());
+    let (variant, variant_source) = variant(environment, config, &text, shell);
+    let kind = client.as_ref().map_or(ClientKind::Unknown, |client| client.kind);
+    let mut command = SshCommand {
+        source,
+        text,
+        shell,
+        words,
+        assignments,
+        environment: seen,
+        leading,
+        started_by_another: further.is_some(),
+        client,
+        options,
+        variant,
+        variant_source,
+        kind,
+        started: Started::NotTried,
+    };
+    let runnable = command.client.as_ref().is_none_or(|c| c.path.is_ok());
+    if let Some(deadline) = ask.filter(|_| runnable) {
+        command.started = start(&command, environment, folder, deadline);
+        if let Started::Runs { text, openssh } = &command.started
+            && command.kind == ClientKind::Unknown
         {
-            client.path = Err(NotRunnable::Empty);
+            command.kind = match () {
+                () if openssh.is_some() && is_openssh_itself(command.client.as_ref(), environment, folder, deadline) => {
+                    ClientKind::OpenSsh
+                }
+                () if openssh.is_some() => ClientKind::Wrapper,
+                () if text.starts_with("Dropbear") => ClientKind::Dropbear,
+                () if text.starts_with("plink") => ClientKind::Plink,
+                () => ClientKind::Unknown,
+            };
         }
-        let options = SshOptions::parse(words.as_deref().and_then(|w| w.get(leading + 1..)).unwrap_or_default());
-        let (variant, variant_source) = variant(environment, config, &text, shell);
-        let kind = client.as_ref().map_or(ClientKind::Unknown, |c| kind_by_name(&c.word, c.path.as_deref().ok()));
-        let mut command = SshCommand {
-            source,
-            text,
-            shell,
-            words,
-            assignments,
-            environment: seen,
-            leading,
-            started_by_another: further.is_some(),
-            client,
-            options,
-            variant,
-            variant_source,
-            kind,
-            started: Started::NotTried,
-        };
-        let runnable = command.client.as_ref().is_none_or(|c| c.path.is_ok());
-        if let Some(deadline) = ask.filter(|_| runnable) {
-            command.started = command.start(environment, folder, deadline);
-            if let Started::Runs { text, openssh } = &command.started
-                && command.kind == ClientKind::Unknown
-            {
-                command.kind = match () {
-                    () if openssh.is_some() && command.is_openssh_itself(environment, folder, deadline) => ClientKind::OpenSsh,
-                    () if openssh.is_some() => ClientKind::Wrapper,
-                    () if text.starts_with("Dropbear") => ClientKind::Dropbear,
-                    () if text.starts_with("plink") => ClientKind::Plink,
-                    () => ClientKind::Unknown,
-                };
-            }
-        }
-        command
     }
+    command
+}
 
-    /// Whether it takes OpenSSH's options: it is OpenSSH, leads to it, or git speaks to it as to OpenSSH.
-    pub fn takes_openssh_options(&self) -> bool {
-        let answers = matches!(self.started, Started::Runs { openssh: Some(_), .. });
-        match self.kind {
-            ClientKind::OpenSsh => true,
-            ClientKind::Wrapper | ClientKind::Unknown => answers || self.variant == Variant::Ssh,
-            ClientKind::Plink | ClientKind::TortoisePlink | ClientKind::Dropbear => false,
-        }
-    }
+/// Runs the command with further arguments, as git would: through the shell where git uses it.
+fn run(
+    command: &SshCommand,
+    args: &[&str],
+    environment: &Environment,
+    folder: &Path,
+    deadline: Instant,
+) -> std::io::Result<Outcome> {
+    let program = match (&command.client, command.shell) {
+        (Some(Client { path: Ok(path), .. }), false) => Program::new(path),
+        _ => Program::new("/bin/sh").args(["-c", &format!("{} \"$@\"", command.text), &command.text]),
+    };
+    let program = environment.iter().fold(program, |p, (name, value)| p.env(name, value));
+    program.args(args).folder(folder).run(deadline)
+}
 
-    /// The command with `extra` options in front of its own, where OpenSSH gives them precedence, as `GIT_SSH_COMMAND`
-    /// takes it. Where the words are not known, or lead to ssh by another program, they come last, as git's own do.
-    pub fn with_options(&self, extra: &[String]) -> String {
-        let quoted = |word: &String| shlex::try_quote(word).map(|q| q.into_owned()).unwrap_or_default();
-        let extra: Vec<String> = extra.iter().map(quoted).collect();
-        // A script gets them where ssh would; a shell that is given its script as a word would take them for its own.
-        let by_word = self.client.as_ref().map(|c| kind_by_name(&c.word, c.path.as_deref().ok()));
-        let leads_on = self.kind == ClientKind::Wrapper && by_word == Some(ClientKind::Unknown);
-        let words = self.words.as_ref().filter(|_| !leads_on);
-        let Some(words) = words else {
-            let text = if self.shell { self.text.clone() } else { quoted(&self.text) };
-            return format!("{text} {}", extra.join(" "));
-        };
-        let mut out: Vec<String> = Vec::new();
-        for (n, word) in words.iter().enumerate() {
-            match self.assignments.get(n) {
-                // A quoted name would make a command of the assignment.
-                Some((name, value)) => out.push(format!("{name}={}", quoted(value))),
-                None => out.push(quoted(word)),
-            }
-            if n == self.leading {
-                out.extend(extra.iter().cloned());
-            }
-        }
-        out.join(" ")
-    }
+/// The client's own file, run with `-V` and nothing else.
+fn client_alone(
+    client: Option<&Client>,
+    environment: &Environment,
+    folder: &Path,
+    deadline: Instant,
+) -> Option<std::io::Result<Outcome>> {
+    let path = client?.path.as_ref().ok()?;
+    let program = environment.iter().fold(Program::new(path), |p, (name, value)| p.env(name, value));
+    Some(program.arg("-V").folder(folder).run(deadline))
+}
 
-    /// Runs the command with further arguments, as git would: through the shell where git uses it.
-    fn run(&self, args: &[&str], environment: &Environment, folder: &Path, deadline: Instant) -> std::io::Result<Outcome> {
-        let program = match (&self.client, self.shell) {
-            (Some(Client { path: Ok(path), .. }), false) => Program::new(path),
-            _ => Program::new("/bin/sh").args(["-c", &format!("{} \"$@\"", self.text), &self.text]),
-        };
-        let program = environment.iter().fold(program, |p, (name, value)| p.env(name, value));
-        program.args(args).folder(folder).run(deadline)
-    }
+/// Whether the client's own file is OpenSSH, and not a program that was told to run it.
+fn is_openssh_itself(client: Option<&Client>, environment: &Environment, folder: &Path, deadline: Instant) -> bool {
+    let alone = client_alone(client, environment, folder, deadline);
+    alone.is_some_and(|run| run.is_ok_and(|o| o.stderr_text().lines().any(|l| openssh_version(l).is_some())))
+}
 
-    /// The client's own file, run with `-V` and nothing else.
-    fn client_alone(&self, environment: &Environment, folder: &Path, deadline: Instant) -> Option<std::io::Result<Outcome>> {
-        let path = self.client.as_ref()?.path.as_ref().ok()?;
-        let program = environment.iter().fold(Program::new(path), |p, (name, value)| p.env(name, value));
-        Some(program.arg("-V").folder(folder).run(deadline))
+fn start(command: &SshCommand, environment: &Environment, folder: &Path, deadline: Instant) -> Started {
+    let mut outcome = match run(command, &["-V"], environment, folder, deadline) {
+        Ok(outcome) => outcome,
+        // A script without a first line that names its shell: git gives it to sh.
+        Err(error) if error.raw_os_error() == Some(nix::errno::Errno::ENOEXEC as i32) => return Started::NotTried,
+        Err(error) => return Started::Broken { said: error.to_string(), code: None, signal: None },
+    };
+    // Options that ssh does not take keep it from saying its version; that is no fault of the program.
+    if outcome.code == Some(255)
+        && let Some(Ok(alone)) = client_alone(command.client.as_ref(), environment, folder, deadline)
+    {
+        outcome = alone;
     }
-
-    /// Whether the client's own file is OpenSSH, and not a program that was told to run it.
-    fn is_openssh_itself(&self, environment: &Environment, folder: &Path, deadline: Instant) -> bool {
-        let alone = self.client_alone(environment, folder, deadline);
-        alone.is_some_and(|run| run.is_ok_and(|o| o.stderr_text().lines().any(|l| openssh_version(l).is_some())))
+    let said = format!("{}{}", outcome.stderr_text(), outcome.stdout_text());
+    let openssh = said.lines().find_map(openssh_version);
+    let line = said.lines().find(|l| openssh_version(l).is_some()).or(said.lines().next()).unwrap_or_default();
+    let cannot_start = outcome.signal.is_some() || matches!(outcome.code, Some(126 | 127));
+    let loader = ["error while loading shared libraries", "OpenSSL version mismatch", "symbol lookup error", "Library not loaded"];
+    let broken = cannot_start
+        || openssh.is_none()
+            && !outcome.success()
+            && (command.kind == ClientKind::OpenSsh || loader.iter().any(|l| said.contains(l)));
+    if broken && !command.options.all.is_empty() && is_openssh_itself(command.client.as_ref(), environment, folder, deadline) {
+        // It is the options that it does not take.
+        return Started::NotTried;
     }
-
-    fn start(&self, environment: &Environment, folder: &Path, deadline: Instant) -> Started {
-        let mut outcome = match self.run(&["-V"], environment, folder, deadline) {
-            Ok(outcome) => outcome,
-            // A script without a first line that names its shell: git gives it to sh.
-            Err(error) if error.raw_os_error() == Some(nix::errno::Errno::ENOEXEC as i32) => return Started::NotTried,
-            Err(error) => return Started::Broken { said: error.to_string(), code: None, signal: None },
-        };
-        // Options that ssh does not take keep it from saying its version; that is no fault of the program.
-        if outcome.code == Some(255)
-            && let Some(Ok(alone)) = self.client_alone(environment, folder, deadline)
-        {
-            outcome = alone;
-        }
-        let said = format!("{}{}", outcome.stderr_text(), outcome.stdout_text());
-        let openssh = said.lines().find_map(openssh_version);
-        let line = said.lines().find(|l| openssh_version(l).is_some()).or(said.lines().next()).unwrap_or_default();
-        let cannot_start = outcome.signal.is_some() || matches!(outcome.code, Some(126 | 127));
-        let loader =
-            ["error while loading shared libraries", "OpenSSL version mismatch", "symbol lookup error", "Library not loaded"];
-        let broken = cannot_start
-            || openssh.is_none()
-                && !outcome.success()
-                && (self.kind == ClientKind::OpenSsh || loader.iter().any(|l| said.contains(l)));
-        if broken && !self.options.all.is_empty() && self.is_openssh_itself(environment, folder, deadline) {
-            // It is the options that it does not take.
-            return Started::NotTried;
-        }
-        if broken {
-            let said = said.chars().take(1000).collect();
-            return Started::Broken { said, code: outcome.code, signal: outcome.signal };
-        }
-        Started::Runs { text: line.chars().take(200).collect(), openssh }
+    if broken {
+        let said = said.chars().take(1000).collect();
+        return Started::Broken { said, code: outcome.code, signal: outcome.signal };
     }
-
-    /// The variant that git settles on for `host` where it is [`Variant::Auto`]: runs the client with `-G`, as git does.
-    ///
-    /// # Errors
-    /// When it cannot be started.
-    pub fn detect(&self, host: &str, environment: &Environment, folder: &Path, deadline: Instant) -> std::io::Result<Variant> {
-        if self.variant != Variant::Auto {
-            return Ok(self.variant);
-        }
-        let outcome = self.run(&["-G", "-o", "SendEnv=GIT_PROTOCOL", host], environment, folder, deadline)?;
-        Ok(if outcome.success() { Variant::Ssh } else { Variant::Simple })
-    }
+    Started::Runs { text: line.chars().take(200).collect(), openssh }
 }
 
 /// `OpenSSH_9.2p1 …` and `OpenSSH_for_Windows_9.5p1 …` as major * 100 + minor.
-pub fn openssh_version(text: &str) -> Option<u32> {
+fn openssh_version(text: &str) -> Option<u32> {
     let rest = text.trim_start().strip_prefix("OpenSSH_")?;
     let rest = rest.strip_prefix("for_Windows_").unwrap_or(rest);
     let (major, rest) = rest.split_once('.')?;
@@ -467,15 +261,6 @@ fn resolve(word: &str, environment: &Environment, folder: &Path) -> Result<PathB
         true => Err(NotRunnable::MissingInterpreter { script: path, interpreter }),
         false => Ok(path),
     }
-}
-
-/// git itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GitProgram {
-    /// Where `PATH` finds it.
-    pub path: PathBuf,
-    /// What `git version` says, e.g. `git version 2.47.3`; `None` when it was not asked.
-    pub version: Option<String>,
 }
 
 /// The git on `PATH`; asked for its version, until `ask` at the latest.

@@ -18,6 +18,7 @@ pub mod key_file;
 pub mod known_hosts;
 pub mod public_key;
 pub mod session;
+pub mod ssh_command;
 pub mod ssh_config;
 
 /// Asserts that `value` survives a recording.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::git_config;
+use crate::evidence::{git_config, ssh_command};
 
 /// A home of its own with a folder of programs in front of `PATH`.
 struct Home {
@@ -43,7 +43,7 @@ impl Home {
         let deadline = Instant::now() + Duration::from_secs(seconds);
         let folder = self.top.path();
         let config = git_config::read(&environment, folder);
-        let ssh = SshCommand::read(&environment, &config, folder, Some(deadline));
+        let ssh = ssh_command::read(&environment, &config, folder, Some(deadline));
         let repository = config.repository();
         let witness = Witness {
             target,

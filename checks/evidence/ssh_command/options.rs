@@ -1,6 +1,6 @@
 //! The options of ssh(1) as its `getopt(3)` reads them.
 
-use serde::Serialize;
+use crate::facts::ssh_command::SshOptions;
 
 /// Options with an argument, in `ssh.c` of OpenSSH 9.
 const WITH_ARGUMENT: &str = "BDEFIJLOPQRSWbceilmopw";
@@ -8,116 +8,75 @@ const WITH_ARGUMENT: &str = "BDEFIJLOPQRSWbceilmopw";
 /// Options without one.
 const ALONE: &str = "1246AaCfGgKkMNnqsTtVvXxYy";
 
-/// What the command line of ssh says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct SshOptions {
-    /// `-i`, in order.
-    pub identity_files: Vec<String>,
-    /// `-F`; the last counts.
-    pub config_file: Option<String>,
-    /// `-o`, in order, and what means the same; the first of a keyword counts.
-    pub options: Vec<String>,
-    /// `-p`; the first counts.
-    pub port: Option<String>,
-    /// `-l`; the first counts.
-    pub login: Option<String>,
-    /// `-J`.
-    pub jump: Option<String>,
-    /// `-4` or `-6`; the last counts.
-    pub address_family: Option<char>,
-    /// How many times `-v`.
-    pub verbose: usize,
-    /// `-q`.
-    pub quiet: bool,
-    /// `-E`: where ssh writes what it has to say.
-    pub log_file: Option<String>,
-    /// What keeps ssh from carrying git's conversation, the first of them: `-n`, `-f`, `-N`, `-s`, `-W`, what makes it only say
-    /// something (`-G`, `-O`, `-Q`, `-V`), or `-t` given twice.
-    pub unfit: Option<char>,
-    /// An option at the end without its argument: it takes git's next word for one.
-    pub dangling: Option<char>,
-    /// A letter that is no option of ssh's.
-    pub unknown: Option<char>,
-    /// `-S`: the control socket, or `none`.
-    pub control_path: Option<String>,
-    /// Every option, one by one with its argument, fit to be given to `ssh -G`.
-    pub all: Vec<String>,
-    /// The first word that is no option: ssh takes it for the host, and git's host for a command.
-    pub stray: Option<String>,
-}
-
-impl SshOptions {
-    /// Reads the words after the program's name.
-    pub fn parse(words: &[String]) -> Self {
-        let mut out = SshOptions::default();
-        let mut terminals = 0;
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            let Some(cluster) = word.strip_prefix('-').filter(|c| !c.is_empty()) else {
-                // ssh goes on looking for options behind the host.
-                out.stray.get_or_insert_with(|| word.clone());
-                continue;
-            };
-            if cluster == "-" {
-                out.stray = out.stray.or(words.next().cloned());
+/// Reads the words after the program's name.
+pub(super) fn parse(words: &[String]) -> SshOptions {
+    let mut out = SshOptions::default();
+    let mut terminals = 0;
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let Some(cluster) = word.strip_prefix('-').filter(|c| !c.is_empty()) else {
+            // ssh goes on looking for options behind the host.
+            out.stray.get_or_insert_with(|| word.clone());
+            continue;
+        };
+        if cluster == "-" {
+            out.stray = out.stray.or(words.next().cloned());
+            break;
+        }
+        for (at, letter) in cluster.char_indices() {
+            let attached = &cluster[at + letter.len_utf8()..];
+            if WITH_ARGUMENT.contains(letter) {
+                let value = if attached.is_empty() { words.next().cloned() } else { Some(attached.to_string()) };
+                out.all.push(format!("-{letter}"));
+                out.all.extend(value.clone());
+                match value {
+                    Some(value) => argument(&mut out, letter, value),
+                    None => out.dangling = Some(letter),
+                }
                 break;
             }
-            for (at, letter) in cluster.char_indices() {
-                let attached = &cluster[at + letter.len_utf8()..];
-                if WITH_ARGUMENT.contains(letter) {
-                    let value = if attached.is_empty() { words.next().cloned() } else { Some(attached.to_string()) };
-                    out.all.push(format!("-{letter}"));
-                    out.all.extend(value.clone());
-                    match value {
-                        Some(value) => out.argument(letter, value),
-                        None => out.dangling = Some(letter),
+            out.all.push(format!("-{letter}"));
+            match letter {
+                '4' | '6' => out.address_family = Some(letter),
+                'q' => out.quiet = true,
+                'n' | 'f' | 'N' | 's' | 'G' | 'V' => _ = out.unfit.get_or_insert(letter),
+                't' => {
+                    terminals += 1;
+                    if terminals > 1 {
+                        out.unfit.get_or_insert(letter);
                     }
-                    break;
                 }
-                out.all.push(format!("-{letter}"));
-                match letter {
-                    '4' | '6' => out.address_family = Some(letter),
-                    'v' => out.verbose += 1,
-                    'q' => out.quiet = true,
-                    'n' | 'f' | 'N' | 's' | 'G' | 'V' => _ = out.unfit.get_or_insert(letter),
-                    't' => {
-                        terminals += 1;
-                        if terminals > 1 {
-                            out.unfit.get_or_insert(letter);
-                        }
-                    }
-                    'T' => {
-                        terminals = 0;
-                        out.unfit = out.unfit.filter(|unfit| *unfit != 't');
-                    }
-                    letter if !ALONE.contains(letter) => _ = out.unknown.get_or_insert(letter),
-                    _ => {}
+                'T' => {
+                    terminals = 0;
+                    out.unfit = out.unfit.filter(|unfit| *unfit != 't');
                 }
+                letter if !ALONE.contains(letter) => _ = out.unknown.get_or_insert(letter),
+                _ => {}
             }
         }
-        out
     }
-
-    fn argument(&mut self, letter: char, value: String) {
-        match letter {
-            'i' => self.identity_files.push(value),
-            'o' => self.options.push(value),
-            'F' => self.config_file = Some(value),
-            'E' => self.log_file = Some(value),
-            'S' => self.control_path = Some(value),
-            'c' => self.options.push(format!("Ciphers={value}")),
-            'm' => self.options.push(format!("MACs={value}")),
-            'b' => self.options.push(format!("BindAddress={value}")),
-            'B' => self.options.push(format!("BindInterface={value}")),
-            'O' | 'Q' | 'W' => _ = self.unfit.get_or_insert(letter),
-            'p' => _ = self.port.get_or_insert(value),
-            'l' => _ = self.login.get_or_insert(value),
-            'J' => _ = self.jump.get_or_insert(value),
-            _ => {}
-        }
-    }
+    out
 }
 
+/// Adds an option that has an argument.
+fn argument(out: &mut SshOptions, letter: char, value: String) {
+    match letter {
+        'i' => out.identity_files.push(value),
+        'o' => out.options.push(value),
+        'F' => out.config_file = Some(value),
+        'E' => out.log_file = Some(value),
+        'S' => out.control_path = Some(value),
+        'c' => out.options.push(format!("Ciphers={value}")),
+        'm' => out.options.push(format!("MACs={value}")),
+        'b' => out.options.push(format!("BindAddress={value}")),
+        'B' => out.options.push(format!("BindInterface={value}")),
+        'O' | 'Q' | 'W' => _ = out.unfit.get_or_insert(letter),
+        'p' => _ = out.port.get_or_insert(value),
+        'l' => _ = out.login.get_or_insert(value),
+        'J' => _ = out.jump.get_or_insert(value),
+        _ => {}
+    }
+}
 #[cfg(test)]
 mod tests {
     use std::process::Command;
@@ -125,7 +84,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> SshOptions {
-        SshOptions::parse(&shlex::split(text).expect("words"))
+        super::parse(&shlex::split(text).expect("words"))
     }
 
     #[test]
@@ -137,7 +96,7 @@ mod tests {
             (options.port.as_deref(), options.login.as_deref(), options.jump.as_deref()),
             (Some("22"), Some("ann"), Some("b"))
         );
-        assert_eq!((options.address_family, options.verbose, options.quiet), (Some('6'), 2, true));
+        assert_eq!((options.address_family, options.quiet), (Some('6'), true));
         assert_eq!(options.stray, None);
         assert_eq!(parse("-v host -- -x").stray.as_deref(), Some("host"));
         assert_eq!((parse("-i").all, parse("-vi").dangling), (vec!["-i".to_string()], Some('i')));

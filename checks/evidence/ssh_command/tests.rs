@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::*;
-use crate::evidence::git_config::{Discovery, GitSetting, Scope};
+use crate::evidence::git_config::{Discovery, GitSetting, Origin, Scope};
 
 fn config(entries: &[(&str, &str)]) -> GitConfig {
     let origin = Origin { scope: Scope::Global, file: Some("/c".into()), line: Some(2) };
@@ -20,19 +20,18 @@ fn environment(pairs: &[(&str, &str)]) -> Environment {
 
 fn read(pairs: &[(&str, &str)], ask: bool) -> SshCommand {
     let soon = Instant::now() + Duration::from_secs(10);
-    SshCommand::read(&environment(pairs), &config(&[]), Path::new("/"), ask.then_some(soon))
+    super::read(&environment(pairs), &config(&[]), Path::new("/"), ask.then_some(soon))
 }
 
 #[test]
 fn the_first_that_is_set_counts() {
     let config = config(&[("core.sshcommand", "ssh -i conf")]);
-    let source =
-        |pairs: &[(&str, &str)], config: &GitConfig| SshCommand::read(&environment(pairs), config, Path::new("/"), None).source;
+    let source = |pairs: &[(&str, &str)], config: &GitConfig| super::read(&environment(pairs), config, Path::new("/"), None).source;
     let both = [("GIT_SSH_COMMAND", ""), ("GIT_SSH", "x")];
-    assert_eq!(source(&both, &config), Source::GitSshCommand);
-    assert!(matches!(source(&both[1..], &config), Source::Config(Origin { line: Some(2), .. })));
-    assert_eq!(source(&both[1..], &super::tests::config(&[])), Source::GitSsh);
-    assert_eq!(source(&[], &super::tests::config(&[])), Source::Default);
+    assert_eq!(source(&both, &config), CommandSource::GitSshCommand);
+    assert!(matches!(source(&both[1..], &config), CommandSource::Config(Origin { line: Some(2), .. })));
+    assert_eq!(source(&both[1..], &super::tests::config(&[])), CommandSource::GitSsh);
+    assert_eq!(source(&[], &super::tests::config(&[])), CommandSource::Default);
 }
 
 #[test]
@@ -121,12 +120,12 @@ fn the_variant_is_gits() {
                     () if last.starts_with("-P") => "plink",
                     () => panic!("{pairs:?}: {last} {words}"),
                 };
-                let soon = Instant::now() + Duration::from_secs(10);
-                let ours = read(&pairs, false).detect("git@127.0.0.1", &environment(&pairs), folder.path(), soon).expect("runs");
-                let ours = match ours {
+                let ours = match read(&pairs, false).variant {
                     Variant::Ssh => "ssh",
                     Variant::Plink | Variant::Putty => "plink",
                     Variant::TortoisePlink => "tortoiseplink",
+                    // git asks the program.
+                    Variant::Auto if name == "wrap" => "ssh",
                     Variant::Simple | Variant::Auto => "simple",
                 };
                 assert_eq!(ours, git, "{pairs:?}");
