@@ -226,3 +226,9 @@ pub(crate) fn without_invisible(line: &str) -> String {
         })
         .collect()
 }
+
+/// Takes a line out of /etc/hosts, for the reason that `why` gives.
+pub(crate) fn unpin(line: usize, why: &'static str) -> Remedy {
+    let edit = Edit { file: "/etc/hosts".into(), change: Change::Replace { line, with: Vec::new() } };
+    Remedy::edit("unpin", why, edit, Safety::Manual)
+}

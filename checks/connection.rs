@@ -10,7 +10,7 @@ use crate::evidence::road::RoadFailure;
 use crate::evidence::transport::{Attempt, ConnectOutcome};
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::{Private, Text};
-use crate::remedy::{Change, Edit, Remedy, Safety};
+use crate::remedy::{Remedy, Safety};
 use crate::text;
 use crate::unavailable::Unavailable;
 
@@ -91,9 +91,8 @@ fn unreached(evidence: &Evidence, attempts: &[Attempt], place: &Text) -> Finding
         finding = finding.remedies(over_443(evidence));
     }
     if let Some(line) = evidence.hosts_file_line(&evidence.hostname().unwrap_or_default()) {
-        let edit = Edit { file: "/etc/hosts".into(), change: Change::Replace { line, with: Vec::new() } };
         let words = "The hosts file pins the name to this address: take the line out, unless it is there on purpose.";
-        finding = finding.remedy(Remedy::edit("unpin", words, edit, Safety::Manual));
+        finding = finding.remedy(advice::unpin(line, words));
     }
     let remedy = match code {
         Code::ConnectDeniedLocally => {

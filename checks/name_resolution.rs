@@ -7,7 +7,7 @@ use crate::evidence::Evidence;
 use crate::evidence::resolve::ResolveError;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::{Private, Text};
-use crate::remedy::{Change, Edit, Remedy, Safety};
+use crate::remedy::Remedy;
 use crate::text;
 use crate::unavailable::Unavailable;
 
@@ -43,13 +43,7 @@ impl Check for NameResolution {
             };
             let mut finding = Finding::warning(Code::DnsSuspicious, summary).subject(Subject::new("host", Private::host(&name)));
             if let Some(line) = pinned {
-                let edit = Edit { file: "/etc/hosts".into(), change: Change::Replace { line, with: Vec::new() } };
-                finding = finding.remedy(Remedy::edit(
-                    "unpin",
-                    "Take the line out, unless it is there on purpose.",
-                    edit,
-                    Safety::Manual,
-                ));
+                finding = finding.remedy(advice::unpin(line, "Take the line out, unless it is there on purpose."));
             } else {
                 finding = finding.remedy(Remedy::ask("ask-network", "Ask your network's administrators why the name leads there."));
             }

@@ -240,12 +240,11 @@ mod tests {
 
     #[test]
     fn a_silent_agent_costs_the_deadline_and_no_more() {
-        let started = Instant::now();
+        let _watchdog = bbdoctor_test_support::watchdog();
         let (_folder, mut agent) = scripted(Vec::new(), true);
         assert_eq!(agent.list(), Err(AgentError::TimedOut));
         let (_folder, mut agent) = scripted(vec![0, 0, 0, 9, 12], true);
         assert_eq!(agent.list(), Err(AgentError::TimedOut));
-        assert!(started.elapsed() < Duration::from_secs(3));
     }
 
     #[test]

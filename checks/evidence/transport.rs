@@ -129,13 +129,15 @@ mod tests {
     fn a_silent_address_leaves_time_for_the_next() {
         let (_listener, _held, silent) = swallowing();
         let good = TcpListener::bind(loopback(0)).unwrap();
-        let closed = TcpListener::bind(loopback(0)).unwrap().local_addr().unwrap();
+        // Bound, so that nobody else takes the port, and not listening.
+        let refusing = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        refusing.bind(&loopback(0).into()).unwrap();
+        let closed = refusing.local_addr().unwrap().as_socket().unwrap();
         let addresses = [silent, closed, good.local_addr().unwrap()];
-        let (stream, attempts) = connect(&addresses, Duration::from_secs(30), within(900), &Bind::Anywhere);
+        let (stream, attempts) = connect(&addresses, Duration::from_secs(30), within(3000), &Bind::Anywhere);
         assert!(stream.is_some());
         let outcomes: Vec<_> = attempts.iter().map(|a| a.outcome.clone()).collect();
         assert_eq!(outcomes, [ConnectOutcome::TimedOut, ConnectOutcome::Refused, ConnectOutcome::Connected]);
-        assert!((250..600).contains(&attempts[0].milliseconds), "{attempts:?}");
         let (_, attempts) = connect(&addresses, Duration::from_millis(50), Instant::now(), &Bind::Anywhere);
         assert!(attempts.iter().all(|a| a.outcome == ConnectOutcome::NotTried));
     }
@@ -158,18 +160,20 @@ mod tests {
 
     #[test]
     fn reads_an_identification_and_gives_up_on_anything_else() {
-        let heard = |bytes: &'static [u8], stays: bool| {
+        let _watchdog = bbdoctor_test_support::watchdog();
+        let heard = |bytes: &'static [u8], stays: bool, deadline: Instant| {
             let listener = TcpListener::bind(loopback(0)).unwrap();
             let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (mut server, _) = listener.accept().unwrap();
             server.write_all(bytes).unwrap();
             let _held = stays.then_some(server);
-            let started = Instant::now();
-            (identification(&mut stream, within(300)), started.elapsed() < Duration::from_millis(200))
+            identification(&mut stream, deadline)
         };
-        assert_eq!(heard(b"hello\r\nSSH-2.0-x\r\n", true), (Some("SSH-2.0-x".into()), true));
-        assert_eq!(heard(b"", true), (None, false), "a silent peer costs the deadline");
-        assert_eq!(heard(b"HTTP/1.1 400\r\n", false), (None, true));
-        assert_eq!(heard(b"\x15\x03\x01\0\x02\x02\x46", true), (None, true));
+        // Only a silent peer costs the deadline; the others would hang here if they did.
+        let late = within(600_000);
+        assert_eq!(heard(b"hello\r\nSSH-2.0-x\r\n", true, late).as_deref(), Some("SSH-2.0-x"));
+        assert_eq!(heard(b"", true, within(300)), None);
+        assert_eq!(heard(b"HTTP/1.1 400\r\n", false, late), None);
+        assert_eq!(heard(b"\x15\x03\x01\0\x02\x02\x46", true, late), None);
     }
 }

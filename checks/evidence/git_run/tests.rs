@@ -1,9 +1,10 @@
 //! The witness against the real git, with the real ssh and with scripted ones.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::time::Duration;
 
+use bbdoctor_test_support::Sshd;
 use proptest::prelude::*;
 
 use super::*;
@@ -332,59 +333,21 @@ fn texts_are_known_by_their_beginning() {
     }
 }
 
-/// An sshd of its own on loopback; the superuser's is in a mount namespace that gives it the folder it then insists on.
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// A server on loopback that lets in one key of this account.
+fn server(home: &Home) -> Sshd {
+    for key in ["host", "key", "other"] {
+        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", key, "-f", &home.path(key)]).status();
+        assert!(made.expect("ssh-keygen runs").success());
     }
-}
-
-impl Server {
-    fn start(home: &Home) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-        for key in ["host", "key", "other"] {
-            let made =
-                Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", key, "-f", &home.path(key)]).status();
-            assert!(made.expect("ssh-keygen runs").success());
-        }
-        let text = format!(
-            "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\nPidFile none\nAuthenticationMethods publickey\n",
-            home.path("host"),
-            home.path("key.pub")
-        );
-        std::fs::write(home.path("sshd_config"), text).expect("written");
-        let sshd = format!("exec /usr/sbin/sshd -D -e -f {}", home.path("sshd_config"));
-        let mut command = if nix::unistd::getuid().is_root() {
-            let mut command = Command::new("unshare");
-            command.args(["-m", "sh", "-c", &format!("mount -t tmpfs none /run && mkdir /run/sshd && {sshd}")]);
-            command
-        } else {
-            let mut command = Command::new("sh");
-            command.args(["-c", &sshd]);
-            command
-        };
-        let log = std::fs::File::create(home.path("sshd.log")).expect("a file");
-        let server = Server { child: command.stderr(log).spawn().expect("sh and unshare (util-linux) run"), port };
-        let until = Instant::now() + Duration::from_secs(10);
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let said = || std::fs::read_to_string(home.path("sshd.log")).unwrap_or_default();
-            assert!(Instant::now() < until, "OpenSSH's server is needed (/usr/sbin/sshd); {}", said());
-            std::thread::sleep(Duration::from_millis(30));
-        }
-        server
-    }
+    let (host, authorized) = (home.path("host"), home.path("key.pub"));
+    let lines = format!("HostKey {host}\nAuthorizedKeysFile {authorized}\nAuthenticationMethods publickey\n");
+    Sshd::start(home.top.path(), &lines)
 }
 
 #[test]
 fn a_real_server_is_seen_as_git_sees_it() {
     let mut home = Home::new();
-    let server = Server::start(&home);
+    let server = server(&home);
     let host_key = std::fs::read_to_string(home.path("host.pub")).expect("read");
     std::fs::write(home.path("known"), format!("[127.0.0.1]:{} {host_key}", server.port)).expect("written");
     std::fs::write(home.path("empty"), "").expect("written");

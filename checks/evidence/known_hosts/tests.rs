@@ -100,14 +100,11 @@ fn a_large_file_is_read_at_once() {
     let hashed = "|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let mut text: String = (0..50_000).map(|_| format!("{hashed} {line}\n")).collect();
     text += &format!("h {line}\n");
-    let started = Instant::now();
+    let _watchdog = bbdoctor_test_support::watchdog();
     let found = known(folder, &text, "h", 22);
     assert_eq!(lines(&found), [50_001]);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     let hostile = format!("{} {line}\n{}{line}\n", "*a".repeat(400), "h,".repeat(100_000));
-    let started = Instant::now();
     let _ = known(folder, &hostile, &"a".repeat(250), 22);
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
 #[test]

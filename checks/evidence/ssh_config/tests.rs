@@ -325,7 +325,7 @@ fn hostile_files_neither_panic_nor_hang() {
     home.write(".ssh/config", "Host ".to_string() + &"*a".repeat(500_000) + "\nUser " + &"x".repeat(1_000_000));
     let _ = home.ask(&"a".repeat(200));
     // Each of these would take minutes if every line were compared with all before it.
-    let started = Instant::now();
+    let _watchdog = bbdoctor_test_support::watchdog();
     for line in
         ["Port 1\n", "Host a\n", "x y\n", "Port nope\n", "Match exec x\n", "LocalForward {n} a:1\n", "Protocol 1\nMatch final\n"]
     {
@@ -338,7 +338,6 @@ fn hostile_files_neither_panic_nor_hang() {
     }
     home.write(".ssh/config", "SetEnv".to_string() + &(0..50_000).map(|n| format!(" A{n}=1")).collect::<String>());
     let _ = home.ask("a");
-    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -5,17 +5,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use bbdoctor_checks::evidence::identities::{
     AgentKey, Identity, KeyFiles, KeySettings, ListedFile, Prediction, identities, predict,
 };
 use bbdoctor_checks::evidence::key_file::Loader;
 use bbdoctor_checks::facts::public_key::PublicKey;
+use bbdoctor_test_support::{Sshd, start_agent};
 
-use crate::openssh::{self, Running, keygen, run, text};
+use crate::openssh::{keygen, run, text};
 use crate::random::Random;
 
 const SETUPS: u64 = 240;
@@ -85,7 +83,7 @@ fn write(path: &Path, bytes: &[u8], mode: u32) {
 }
 
 /// An sshd on loopback; `authorized_keys` in `folder` decides whom it lets in.
-fn sshd(folder: &Path) -> (Running, u16) {
+fn sshd(folder: &Path) -> Sshd {
     let host_key = folder.join("host_key");
     keygen(&["-q", "-t", "ed25519", "-N", "", "-f", text(&host_key)]);
     let lines = format!(
@@ -94,18 +92,7 @@ fn sshd(folder: &Path) -> (Running, u16) {
         host_key.display(),
         folder.join("authorized_keys").display()
     );
-    openssh::sshd(folder, &lines)
-}
-
-fn ssh_agent(socket: &Path) -> Running {
-    let child = Command::new("ssh-agent").args(["-D", "-a", text(socket)]).stdout(Stdio::null()).spawn().expect("ssh-agent starts");
-    let running = Running(child);
-    let until = Instant::now() + Duration::from_secs(10);
-    while !socket.exists() {
-        assert!(Instant::now() < until, "no agent");
-        thread::sleep(Duration::from_millis(10));
-    }
-    running
+    Sshd::start(folder, &lines)
 }
 
 /// A random key file at `path`, with whatever stands beside it.
@@ -166,9 +153,10 @@ fn ssh_attempts_and_ends_as_told() {
     let world = tempfile::tempdir().expect("a folder");
     let world = world.path();
     let pool = Pool::new(world);
-    let (_sshd, port) = sshd(world);
+    let sshd = sshd(world);
+    let port = sshd.port;
     let socket = world.join("agent");
-    let _agent = ssh_agent(&socket);
+    let _agent = start_agent(&socket);
     let loader = Loader { uid: nix::unistd::getuid().as_raw(), openssh: Some((9, 2)) };
     let (mut attempts, mut endings) = (0, BTreeMap::<&str, usize>::new());
     let mut wrong = Vec::new();
@@ -334,7 +322,8 @@ fn a_failed_signature_does_not_count_as_a_refusal() {
     let world = tempfile::tempdir().expect("a folder");
     let world = world.path();
     let pool = Pool::new(world);
-    let (_sshd, port) = sshd(world);
+    let sshd = sshd(world);
+    let port = sshd.port;
     let mut settings = KeySettings::default();
     let (mut config, mut authorized) = (String::new(), Vec::new());
     for (i, name) in pool.names.iter().take(9).enumerate() {

@@ -6,8 +6,9 @@ use std::path::Path;
 use bbdoctor_checks::evidence::known_hosts::{Judgement, judge, lookup};
 use bbdoctor_checks::evidence::public_key;
 use bbdoctor_checks::facts::public_key::PublicKey;
+use bbdoctor_test_support::Sshd;
 
-use crate::openssh::{keygen, run, sshd, text};
+use crate::openssh::{keygen, run, text};
 use crate::random::Random;
 
 fn made(folder: &Path, name: &str, kind: &[&str]) -> PublicKey {
@@ -130,7 +131,8 @@ fn the_judgement_is_that_of_ssh() {
     keygen(&sign);
     let certificate = public_key::read(&folder.join("server-cert.pub")).expect("a certificate");
     let host_key = folder.join("server");
-    let (_sshd, port) = sshd(folder, &format!("HostKey {0}\nHostCertificate {0}-cert.pub\n", host_key.display()));
+    let sshd = Sshd::start(folder, &format!("HostKey {0}\nHostCertificate {0}-cert.pub\n", host_key.display()));
+    let port = sshd.port;
     let line = |host: &str, key: &PublicKey| format!("{host} {}\n", key.line());
     let here = format!("[localhost]:{port}");
     let mut cases = Vec::new();

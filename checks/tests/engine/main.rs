@@ -18,20 +18,18 @@ use bbdoctor_checks::evidence::kexinit::{Class, NotIdentification};
 use bbdoctor_checks::evidence::libssh2;
 use bbdoctor_checks::evidence::proxy::spawn_proxy;
 use bbdoctor_checks::evidence::session::{Ended, KeyAnswer, Limits, Login, MethodsAnswer, Session};
+use bbdoctor_test_support::watchdog;
 use support::*;
 
 fn open(sshd: &Sshd) -> Session {
     Session::handshake(sshd.connect(), within(20_000), &Preferences::default()).unwrap()
 }
 
-/// The failure of a handshake with a scripted server, which has to come within its time.
+/// The failure of a handshake with a scripted server, for which it is given so many milliseconds.
 fn failure(milliseconds: u64, script: impl FnOnce(TcpStream) + Send + 'static) -> HandshakeFailure {
     let stream = scripted(script);
-    let started = Instant::now();
-    let failure = Session::handshake(stream, within(milliseconds), &Preferences::default()).unwrap_err();
-    let late = started.elapsed().saturating_sub(Duration::from_millis(milliseconds));
-    assert!(late < Duration::from_millis(1500), "{late:?} late: {failure:?}");
-    *failure
+    let _watchdog = watchdog();
+    *Session::handshake(stream, within(milliseconds), &Preferences::default()).unwrap_err()
 }
 
 fn says(bytes: &'static [u8]) -> impl FnOnce(TcpStream) + Send + 'static {
@@ -366,12 +364,11 @@ fn commands_are_read_to_their_end_and_no_further() {
     assert!(endless.truncated && endless.ended.is_none() && !endless.timed_out);
     let odd = session.git_service("a\0b", None, limits).command;
     assert!(odd.refused);
-    let started = Instant::now();
+    let _watchdog = watchdog();
     session.set_deadline(within(400));
     let hangs = session.git_service("echo first; sleep 60", None, limits).command;
     assert_eq!((hangs.stdout.as_slice(), hangs.timed_out, hangs.ended.clone()), (&b"first\n"[..], true, Some(Ended::TimedOut)));
     drop(session);
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 #[test]
@@ -438,8 +435,8 @@ fn a_server_that_dies_is_a_closed_connection() {
 #[test]
 fn speaks_through_a_proxy_program() {
     let folder = tempfile::tempdir().unwrap();
-    let config = configure(folder.path(), "", 22);
-    let line = format!("/usr/sbin/sshd -i -f {} -E {}/log", config.display(), folder.path().display());
+    let config = bbdoctor_test_support::configure(folder.path(), &settings(folder.path(), ""), 22);
+    let line = format!("{} -i -f {} -E {}/log", bbdoctor_test_support::sshd(), config.display(), folder.path().display());
     let environment: Environment = [("PATH", "/usr/bin:/bin")].into_iter().collect();
     let proxy = spawn_proxy(OsStr::new(&line), false, &environment).unwrap();
     let session = Session::handshake(proxy.stream, within(10_000), &Preferences::default()).unwrap();

@@ -4,12 +4,13 @@ use std::fs;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use bbdoctor_checks::evidence::kexinit::put_string;
+use bbdoctor_test_support::{Running, start_agent};
 use tempfile::TempDir;
 
 pub(crate) fn within(milliseconds: u64) -> Instant {
@@ -57,36 +58,22 @@ fn blob(public: &Path) -> Vec<u8> {
     base64::engine::general_purpose::STANDARD.decode(line.split_whitespace().nth(1).unwrap()).unwrap()
 }
 
-/// An sshd on a port of its own.
+/// An sshd on a port of its own, with host keys of all three types.
 pub(crate) struct Sshd {
     pub(crate) folder: TempDir,
-    pub(crate) port: u16,
-    child: Child,
+    running: bbdoctor_test_support::Sshd,
 }
 
 impl Sshd {
-    /// Starts with host keys of all three types and these further lines of sshd_config(5).
+    /// Starts with these further lines of sshd_config(5).
     pub(crate) fn start(lines: &str) -> Sshd {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = configure(folder.path(), lines, port);
-        let child = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-f", config.to_str().unwrap(), "-E", folder.path().join("log").to_str().unwrap()])
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("sshd has to be installed");
-        let sshd = Sshd { folder, port, child };
-        let until = within(10_000);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < until, "sshd does not start: {}", sshd.log());
-            thread::sleep(Duration::from_millis(20));
-        }
-        sshd
+        let running = bbdoctor_test_support::Sshd::start(folder.path(), &settings(folder.path(), lines));
+        Sshd { folder, running }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
-        TcpStream::connect(("127.0.0.1", self.port)).unwrap()
+        TcpStream::connect(("127.0.0.1", self.running.port)).unwrap()
     }
 
     pub(crate) fn authorize(&self, lines: &[String]) {
@@ -94,60 +81,35 @@ impl Sshd {
     }
 
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        self.running.log()
     }
 }
 
-impl Drop for Sshd {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Writes host keys and sshd_config into `folder`; the path of the latter.
-pub(crate) fn configure(folder: &Path, lines: &str, port: u16) -> PathBuf {
-    if nix::unistd::getuid().is_root() {
-        fs::create_dir_all("/run/sshd").expect("sshd of the superuser wants /run/sshd");
-    }
-    let mut config = format!(
-        "ListenAddress 127.0.0.1\nPort {port}\nPidFile none\nStrictModes no\nUsePAM no\nLogLevel VERBOSE\n\
-         PasswordAuthentication no\nKbdInteractiveAuthentication no\nAuthorizedKeysFile {0}/authorized_keys\n",
+/// Makes host keys in `folder`; gives the lines of sshd_config(5), `lines` first.
+pub(crate) fn settings(folder: &Path, lines: &str) -> String {
+    let mut settings = format!(
+        "{lines}\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nAuthorizedKeysFile {}/authorized_keys\n",
         folder.display()
     );
     for kind in ["ed25519", "ecdsa", "rsa"] {
         let key = Key::new(folder, &format!("host_{kind}"), kind);
-        config += &format!("HostKey {}\n", key.path.display());
+        settings += &format!("HostKey {}\n", key.path.display());
     }
-    let path = folder.join("sshd_config");
-    // The first value of a keyword counts.
-    fs::write(&path, format!("{lines}\n{config}")).unwrap();
-    path
+    settings
 }
 
 /// An ssh-agent of its own.
 pub(crate) struct RealAgent {
     pub(crate) socket: PathBuf,
     folder: TempDir,
-    child: Child,
+    _running: Running,
 }
 
 impl RealAgent {
     pub(crate) fn start() -> RealAgent {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("agent");
-        let child = Command::new("ssh-agent")
-            .args(["-D", "-a", socket.to_str().unwrap()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("ssh-agent has to be installed");
-        let until = within(10_000);
-        while !socket.exists() {
-            assert!(Instant::now() < until, "ssh-agent does not start");
-            thread::sleep(Duration::from_millis(10));
-        }
-        RealAgent { socket, folder, child }
+        RealAgent { _running: start_agent(&socket), socket, folder }
     }
 
     pub(crate) fn add(&self, arguments: &[&str]) {
@@ -170,13 +132,6 @@ impl RealAgent {
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
-}
-
-impl Drop for RealAgent {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

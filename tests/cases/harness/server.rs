@@ -5,8 +5,9 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use bbdoctor_test_support::start_sshd;
 
 use super::namespace::{SERVICE, chmod};
 use super::world::{CLOUD, World};
@@ -108,16 +109,8 @@ impl World {
             .map(String::from),
         );
         fs::write(folder.join("sshd_config"), settings.join("\n") + "\n").unwrap();
-        let mut sshd = Command::new("/usr/sbin/sshd");
-        sshd.args(["-D", "-f", "/home/git/sshd_config", "-E", "/home/git/sshd.log"]);
-        sshd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        sshd.spawn().expect("OpenSSH's server is needed to run the cases (/usr/sbin/sshd)");
-        let addresses = self.listen.len();
-        let begun = std::time::Instant::now();
-        while log().matches("Server listening on").count() < addresses {
-            assert!(begun.elapsed() < Duration::from_secs(5), "sshd did not start:\n{}", log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let running = start_sshd(&folder.join("sshd_config"), &folder.join("sshd.log"), self.listen.len());
+        self.running = Some(running.expect("the private machine's ports are free"));
     }
 
     /// Instead of sshd, `answer` serves each connection to the service.

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use bbdoctor_test_support::Running;
+
 use super::case::Expected;
 use super::namespace::{self, HOME, SERVICE, chmod, run};
 
@@ -51,6 +53,8 @@ pub(crate) struct World {
     /// Lines of the service's authorized_keys.
     pub(crate) authorized: Vec<String>,
     pub(crate) started: bool,
+    /// sshd, which ends with the world.
+    pub(crate) running: Option<Running>,
     /// The case's name, what it expects, and its codes.
     pub(crate) row: Option<(String, Expected, Vec<String>)>,
 }
@@ -84,6 +88,7 @@ impl World {
             sshd: Vec::new(),
             authorized: Vec::new(),
             started: false,
+            running: None,
             row: None,
         };
         world.publish_host_keys();
