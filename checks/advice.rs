@@ -3,26 +3,25 @@
 use std::path::Path;
 
 use crate::bitbucket::Service;
-use crate::evidence::Evidence;
-use crate::evidence::conversation::Peer;
 use crate::evidence::identities::KeySource;
-use crate::evidence::keys::Key;
-use crate::evidence::known_hosts::lookup;
-use crate::evidence::ssh_command::CommandSource;
 use crate::evidence::ssh_config::Position;
-use crate::evidence::trust::KnownHosts;
+use crate::facts::Facts;
+use crate::facts::conversation::Peer;
 use crate::facts::key_file::KeyState;
+use crate::facts::keys::Key;
+use crate::facts::ssh_command::CommandSource;
+use crate::facts::trust::KnownHosts;
 use crate::privacy::{Private, Text, is_invisible};
 use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::text;
 
 /// Gives the remote another URL; without a remote, names the URL to clone.
-pub(crate) fn set_url(evidence: &Evidence, summary: impl Into<Text>, url: &str) -> Remedy {
+pub(crate) fn set_url(facts: &Facts, summary: impl Into<Text>, url: &str) -> Remedy {
     let summary = summary.into();
-    match evidence.remote_name() {
+    match facts.remote_name() {
         Some(remote) => {
             let mut argv: Vec<Text> = vec!["git".into(), "remote".into(), "set-url".into()];
-            if evidence.has_push_url(&remote) {
+            if facts.has_push_url(&remote) {
                 argv.push("--push".into());
             }
             argv.extend([Private::quoted(remote).into(), Private::url(url).into()]);
@@ -58,18 +57,16 @@ pub(crate) fn replace_value(position: &Position, summary: impl Into<Text>, inden
 
 /// Puts the key that is there into a line that names one in vain: the one that is meant, else the one that the server
 /// accepts and ssh does not offer.
-pub(crate) fn name_key(evidence: &Evidence, position: &Position, meant: Option<&Path>) -> Option<Remedy> {
-    let missing = || evidence.missing_key()?.identity.source.path();
-    let line = text!("IdentityFile {}", evidence.path_for_config(meant.or_else(missing)?));
-    Some(replace_value(position, "Name the key that is there.", &evidence.indent(position), line))
+pub(crate) fn name_key(facts: &Facts, position: &Position, meant: Option<&Path>) -> Option<Remedy> {
+    let missing = || facts.missing_key()?.identity.source.path();
+    let line = text!("IdentityFile {}", facts.path_for_config(meant.or_else(missing)?));
+    Some(replace_value(position, "Name the key that is there.", &facts.indent(position), line))
 }
 
 /// The known_hosts lines of a service's published keys, in case ssh does not know the service by `name` yet.
-pub(crate) fn know_service(evidence: &Evidence, service: &Service, name: &str, summary: &'static str) -> Option<Remedy> {
-    let known = evidence.known_hosts().ok()?;
-    let entries = lookup(&known.files, name, 22);
-    let trusted = entries.keys.iter().any(|e| service.publishes(e.key.line().split(' ').nth(1).unwrap_or_default()));
-    if trusted || service.host_keys.is_empty() {
+pub(crate) fn know_service(facts: &Facts, service: &Service, name: &str, summary: &'static str) -> Option<Remedy> {
+    let known = facts.known_hosts().ok()?;
+    if known.known_services.contains(name) || service.host_keys.is_empty() {
         return None;
     }
     let line = |(algorithm, key): &(String, String)| {
@@ -107,17 +104,17 @@ pub(crate) fn trust_published_keys(known: &KnownHosts, peer: &Peer, summary: &'s
 }
 
 /// Makes a file of the user's own readable to the user.
-pub(crate) fn make_readable(evidence: &Evidence, file: &Path) -> Vec<Remedy> {
-    if let Some(folder) = file.parent().filter(|folder| evidence.is_shut_to_me(folder)) {
+pub(crate) fn make_readable(facts: &Facts, file: &Path) -> Vec<Remedy> {
+    if let Some(folder) = file.parent().filter(|folder| facts.is_shut_to_me(folder)) {
         let argv = vec!["chmod".into(), "700".into(), Private::path(folder).into()];
         return vec![Remedy::run("chmod-folder", "Let yourself into the folder.", argv, Safety::Safe)];
     }
-    if evidence.is_folder(file) {
+    if facts.is_folder(file) {
         return vec![Remedy::ask("replace", "Put an ordinary file in the place of the folder.")];
     }
     let chmod = vec!["chmod".into(), "u+rw".into(), Private::path(file).into()];
-    let chown = vec!["sudo".into(), "chown".into(), text!("{}", evidence.account().uid), Private::path(file).into()];
-    if evidence.is_mine(file) {
+    let chown = vec!["sudo".into(), "chown".into(), text!("{}", facts.account.uid), Private::path(file).into()];
+    if facts.is_mine(file) {
         vec![Remedy::run("chmod", "Let yourself read the file.", chmod, Safety::Safe)]
     } else {
         vec![Remedy::run("chown", "Make the file your own.", chown, Safety::Confirm)]
@@ -125,11 +122,11 @@ pub(crate) fn make_readable(evidence: &Evidence, file: &Path) -> Vec<Remedy> {
 }
 
 /// A block for the user's ssh_config that applies to this host and comes before everything else in the file.
-pub(crate) fn host_block(evidence: &Evidence, lines: Vec<Text>) -> Option<Edit> {
-    let file = evidence.user_config_file()?;
-    let mut block = vec![text!("Host {}", Private::host(evidence.typed_host()?))];
+pub(crate) fn host_block(facts: &Facts, lines: Vec<Text>) -> Option<Edit> {
+    let file = facts.user_config_file()?;
+    let mut block = vec![text!("Host {}", Private::host(facts.typed_host()?))];
     block.extend(lines.into_iter().map(|line| Text::from("    ").then(line)));
-    if evidence.config_begins_outside_blocks() {
+    if facts.lines.begins_outside_blocks {
         // What stood at the top applied to every host, and must go on doing so.
         block.push("Host *".into());
     }
@@ -138,13 +135,13 @@ pub(crate) fn host_block(evidence: &Evidence, lines: Vec<Text>) -> Option<Edit> 
 
 /// Makes ssh offer this key to this host: by its file, or, for a key that only the agent has, by a file with its public
 /// half. With `only`, it is the first key that ssh offers, and no other is that nothing names.
-pub(crate) fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Remedy> {
+pub(crate) fn use_key(facts: &Facts, identity: &Key, only: bool) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     let at_hand = identity.file.as_ref().map(|f| f.path.clone());
     let path = match (&identity.identity.source, &at_hand) {
         (KeySource::File { path } | KeySource::FileInAgent { path }, _) | (KeySource::Agent { .. }, Some(path)) => path.clone(),
         (KeySource::Agent { .. }, None) => {
-            let (Some(public), Some(home)) = (identity.public(), evidence.account().ssh_home()) else { return remedies };
+            let (Some(public), Some(home)) = (identity.public(), facts.account.ssh_home()) else { return remedies };
             let path = home.join(".ssh/bitbucket-agent-key.pub");
             let edit = Edit { file: path.clone(), change: Change::Append(vec![Private::public_key(public.line()).into()]) };
             remedies.push(Remedy::edit(
@@ -160,7 +157,7 @@ pub(crate) fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Re
     if only {
         settings.push(("IdentitiesOnly", "yes"));
         // Of the keys that are named, ssh shows first those that the agent holds.
-        let preferred = evidence.named_keys_in_agent(identity);
+        let preferred = facts.named_keys_in_agent(identity);
         if !preferred.is_empty() && identity.file.as_ref().is_some_and(|f| f.state == KeyState::Usable) {
             settings.push(("IdentityAgent", "none"));
         } else {
@@ -170,28 +167,28 @@ pub(crate) fn use_key(evidence: &Evidence, identity: &Key, only: bool) -> Vec<Re
     }
     let summary =
         if only { "Make ssh offer this key, and no other, to this host." } else { "Make ssh offer this key to this host." };
-    let named_first = only && evidence.command_names_keys();
-    let mut lines = vec![text!("IdentityFile {}", evidence.path_for_config(&path))];
+    let named_first = only && facts.command_names_keys();
+    let mut lines = vec![text!("IdentityFile {}", facts.path_for_config(&path))];
     lines.extend(settings.iter().map(|(keyword, value)| text!("{} {}", *keyword, *value)));
-    match host_block(evidence, lines).filter(|_| !named_first) {
+    match host_block(facts, lines).filter(|_| !named_first) {
         Some(edit) => {
-            if evidence.cannot_be_read(&edit.file) {
-                remedies.extend(make_readable(evidence, &edit.file));
+            if facts.cannot_be_read(&edit.file) {
+                remedies.extend(make_readable(facts, &edit.file));
             }
             remedies.push(Remedy::edit("identity-file", summary, edit, Safety::Safe));
         }
         None => {
             let mut options = vec!["-i".to_string(), path.display().to_string()];
             options.extend(settings.iter().flat_map(|(keyword, value)| ["-o".into(), format!("{keyword}={value}")]));
-            remedies.push(with_options(evidence, summary, &options));
+            remedies.push(with_options(facts, summary, &options));
         }
     }
     remedies
 }
 
 /// Gives git's ssh command further options, in front of its own.
-fn with_options(evidence: &Evidence, summary: &'static str, options: &[String]) -> Remedy {
-    let command = evidence.ssh_command();
+fn with_options(facts: &Facts, summary: &'static str, options: &[String]) -> Remedy {
+    let command = &facts.ssh_command;
     let line = Private::path(command.with_options(options));
     let file = match &command.source {
         CommandSource::GitSshCommand => {

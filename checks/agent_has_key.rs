@@ -1,12 +1,12 @@
 //! Does the agent answer, and does it hold the key that is needed?
 
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
 use crate::evidence::agent::AgentError;
-use crate::evidence::conversation::LoginProblem;
-use crate::evidence::keyring::{AgentSocket, Holder};
-use crate::evidence::keys::Key;
+use crate::facts::Facts;
+use crate::facts::conversation::LoginProblem;
+use crate::facts::keyring::{AgentSocket, Holder};
+use crate::facts::keys::Key;
 use crate::finding::{Code, Confidence, Finding, Severity, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
@@ -17,34 +17,39 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct AgentHasKey;
 
-const META: Meta = Meta { id: CheckId::AgentHasKey, title: "The agent and what it holds", page: include_str!("agent_has_key.md") };
-
 /// Servers usually hang up after the sixth refused key (sshd_config(5), MaxAuthTries).
 const USUAL_LIMIT: usize = 6;
+
+const META: Meta = Meta {
+    id: CheckId::AgentHasKey,
+    title: "The agent and what it holds",
+    needs: &[Need::Server],
+    page: include_str!("agent_has_key.md"),
+};
 
 impl Check for AgentHasKey {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let agent = evidence.agent()?;
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let agent = facts.agent()?;
         let Some(holder) = agent else {
             return Err(Unavailable::NotApplicable { why: "IdentityAgent none: ssh uses no agent".into() });
         };
-        let needed = evidence.key_that_needs_an_agent();
+        let needed = facts.key_that_needs_an_agent();
         let mut found = Findings::new(match &holder.keys {
             Ok(keys) if keys.len() == 1 => text!("the agent holds 1 key"),
             Ok(keys) => text!("the agent holds {} keys", keys.len()),
             Err(error) => text!("no agent helps: {}", error.text()),
         });
         match &holder.keys {
-            Err(error) => found.push(unreachable(evidence, holder, error, needed)),
-            Ok(keys) if keys.is_empty() && evidence.agent_is_locked() => found.push(locked(evidence, holder)),
+            Err(error) => found.push(unreachable(facts, holder, error, needed)),
+            Ok(keys) if keys.is_empty() && facts.agent_is_locked() => found.push(locked(facts, holder)),
             Ok(keys) if keys.is_empty() => found.push(empty(needed)),
             Ok(keys) => {
-                found.findings.extend(lacks(evidence, needed));
-                if keys.len() > USUAL_LIMIT && evidence.offers_agent_keys_unasked() {
+                found.findings.extend(lacks(facts, needed));
+                if keys.len() > USUAL_LIMIT && facts.offers_agent_keys_unasked() {
                     found.push(
                         Finding::warning(
                             Code::AgentTooManyKeys,
@@ -63,7 +68,7 @@ impl Check for AgentHasKey {
                 }
             }
         }
-        found.findings.extend(refuses(evidence, holder));
+        found.findings.extend(refuses(facts, holder));
         Ok(found)
     }
 }
@@ -79,7 +84,7 @@ fn graded(needed: Option<&Key>, code: Code, summary: Text) -> Finding {
     }
 }
 
-fn unreachable(evidence: &Evidence, holder: &Holder, error: &AgentError, needed: Option<&Key>) -> Finding {
+fn unreachable(facts: &Facts, holder: &Holder, error: &AgentError, needed: Option<&Key>) -> Finding {
     let start = || {
         Remedy::run(
             "start-agent",
@@ -94,7 +99,7 @@ fn unreachable(evidence: &Evidence, holder: &Holder, error: &AgentError, needed:
             graded(needed, Code::AgentNotRunning, "No agent: SSH_AUTH_SOCK is not set.".into()).remedy(start())
         }
         (_, AgentError::TimedOut) => {
-            let hangs = evidence.git_hangs();
+            let hangs = facts.git_hangs();
             let mut finding = Finding::blocking_if(
                 hangs,
                 Code::AgentUnresponsive,
@@ -118,8 +123,8 @@ fn unreachable(evidence: &Evidence, holder: &Holder, error: &AgentError, needed:
     finding.subject(subject).evidence("error", error.text())
 }
 
-fn locked(evidence: &Evidence, holder: &Holder) -> Finding {
-    let blocks = evidence.login_fails();
+fn locked(facts: &Facts, holder: &Holder) -> Finding {
+    let blocks = facts.login_fails();
     Finding::blocking_if(blocks, Code::AgentLocked, "The agent is locked (ssh-add -x), and gives no key before it is unlocked.")
         .confidence(if blocks { Confidence::Likely } else { Confidence::Proven })
         .subject(Subject::new("agent", holder.name_text()))
@@ -147,8 +152,8 @@ fn empty(needed: Option<&Key>) -> Finding {
 
 /// A key that nobody can use without the agent, and that it does not hold: what stops git, or, where another key gets in, one
 /// that the configuration names all the same.
-fn lacks(evidence: &Evidence, needed: Option<&Key>) -> Option<Finding> {
-    let key = needed.or_else(|| evidence.named_key_out_of_use())?;
+fn lacks(facts: &Facts, needed: Option<&Key>) -> Option<Finding> {
+    let key = needed.or_else(|| facts.named_key_out_of_use())?;
     let finding = match needed {
         Some(_) => Finding::blocking(
             Code::AgentLacksKey,
@@ -169,20 +174,20 @@ fn lacks(evidence: &Evidence, needed: Option<&Key>) -> Option<Finding> {
 }
 
 /// The agent lists a key that the server accepts, and does not sign with it.
-fn refuses(evidence: &Evidence, holder: &Holder) -> Option<Finding> {
-    let talk = evidence.conversation().ok()?;
+fn refuses(facts: &Facts, holder: &Holder) -> Option<Finding> {
+    let talk = facts.conversation().ok()?;
     let (login, error) = talk.logins.iter().find_map(|login| match &login.result {
         Err(LoginProblem::Agent(error)) => Some((login, error)),
         _ => None,
     })?;
     // It signs for ssh, then; a key that is bound to hosts it uses for nobody else.
-    if evidence.git_works() == Some(true) && !evidence.login_is_known_to_succeed() {
+    if facts.git_works() == Some(true) && !facts.login_is_known_to_succeed() {
         return None;
     }
-    let identities = evidence.identities().ok()?;
+    let identities = facts.keys().ok()?;
     let key = identities.find(&login.key)?;
     let reload = Remedy::run("reload", "Or load the key again, for every host and without questions.", reload(key), Safety::Manual);
-    let (summary, first) = if evidence.agent_hides_from_ssh(key) {
+    let (summary, first) = if facts.agent_hides_from_ssh(key) {
         (
             text!(
                 "The agent holds the key {}, which the server accepts, but not for this host: it is bound to others.",
@@ -203,7 +208,7 @@ fn refuses(evidence: &Evidence, holder: &Holder) -> Option<Finding> {
         )
     };
     Some(
-        Finding::blocking_if(evidence.login_fails() && login.as_ssh_would, Code::AgentRefusesSigning, summary)
+        Finding::blocking_if(facts.login_fails() && login.as_ssh_would, Code::AgentRefusesSigning, summary)
             .subject(Subject::new("agent", holder.name_text()))
             .evidence("key", key.name_text())
             .evidence("agent says", error.text())

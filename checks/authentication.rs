@@ -1,12 +1,12 @@
 //! Does the server accept a key, and is it the right one?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
-use crate::evidence::conversation::{Conversation, words_of};
 use crate::evidence::identities::{Identity, Prediction, predict};
-use crate::evidence::keys::{Key, Keys};
+use crate::facts::Facts;
+use crate::facts::conversation::{Conversation, words_of};
+use crate::facts::keys::{Key, Keys};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
@@ -17,35 +17,40 @@ use crate::{bitbucket, text};
 #[derive(Debug)]
 pub(crate) struct Authentication;
 
-const META: Meta = Meta { id: CheckId::Authentication, title: "The server accepts a key", page: include_str!("authentication.md") };
-
 /// So many keys are named one by one.
 const NAMED: usize = 8;
+
+const META: Meta = Meta {
+    id: CheckId::Authentication,
+    title: "The server accepts a key",
+    needs: &[Need::Server],
+    page: include_str!("authentication.md"),
+};
 
 impl Check for Authentication {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let talk = evidence.trusted_conversation()?;
-        let identities = evidence.identities()?;
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let talk = facts.trusted_conversation()?;
+        let identities = facts.keys()?;
         if let Some(login) = talk.logins.iter().find(|l| l.as_ssh_would && l.result.is_ok()) {
             let key = identities.find(&login.key).map(Key::name_text).unwrap_or_default();
             let mut found = Findings::new(text!("the server accepts {}", key));
-            found.findings.extend(crowded_out(evidence, talk, identities, &login.key));
-            found.findings.extend(wrong_key(evidence, talk, identities));
+            found.findings.extend(crowded_out(facts, talk, identities, &login.key));
+            found.findings.extend(wrong_key(facts, talk, identities));
             return Ok(found);
         }
         if talk.open_door {
             return Ok(Findings::new("the server lets everybody in without a key"));
         }
-        if let Some(why) = evidence.untried_way_in() {
+        if let Some(why) = facts.untried_way_in() {
             return Err(Unavailable::Unknown { why });
         }
-        let token = evidence.token_library();
+        let token = facts.token_library();
         let mut found = Findings::new("the server accepts no key that ssh would use");
-        let denied = denied(evidence, talk, identities)?;
+        let denied = denied(facts, talk, identities)?;
         found.push(match token {
             Some(library) => denied.evidence("not asked about", text!("the keys of PKCS11Provider {}", Private::path(library))),
             None => denied,
@@ -55,15 +60,15 @@ impl Check for Authentication {
 }
 
 /// Our own questions were spread over several connections; ssh has but one, and does not come to the right key in it.
-fn crowded_out(evidence: &Evidence, talk: &Conversation, keys: &Keys, right: &[u8]) -> Option<Finding> {
+fn crowded_out(facts: &Facts, talk: &Conversation, keys: &Keys, right: &[u8]) -> Option<Finding> {
     let tried: Vec<Identity> = keys.all().map(|k| k.identity.clone()).collect();
     let Prediction::TooManyRefusals { at } = predict(&tried, |blob| talk.answer(blob), talk.refusals_allowed?) else { return None };
     let refusals = tried[..=at].iter().filter(|i| i.offered).count();
-    Some(too_many(evidence, talk, keys.find(right)?, refusals))
+    Some(too_many(facts, talk, keys.find(right)?, refusals))
 }
 
 /// The key that ssh uses first may not use the repository, and another key found here may.
-fn wrong_key(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Option<Finding> {
+fn wrong_key(facts: &Facts, talk: &Conversation, identities: &Keys) -> Option<Finding> {
     let refused = talk.access.iter().find(|a| a.as_ssh_would && !a.granted())?;
     let granted = talk.access.iter().find(|a| a.granted())?;
     let (first, right) = (identities.find(&refused.key)?, identities.find(&granted.key)?);
@@ -80,15 +85,15 @@ fn wrong_key(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Opt
         .subject(Subject::new("key", right.name_text()))
         .evidence("used", described(first))
         .evidence("right", described(right))
-        .remedies(advice::use_key(evidence, right, true)),
+        .remedies(advice::use_key(facts, right, true)),
     )
 }
 
 /// No key gets in: says why, as far as the server's answers tell.
-fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result<Finding, Unavailable> {
+fn denied(facts: &Facts, talk: &Conversation, identities: &Keys) -> Result<Finding, Unavailable> {
     let answer = |identity: &Key| identity.public().and_then(|p| talk.answer(&p.blob));
     let offered: Vec<&Key> = identities.offered().collect();
-    if evidence.signature_algorithm_is_missing() {
+    if facts.signature_algorithm_is_missing() {
         return Ok(Finding::blocking(
             Code::SignatureAlgorithmRejected,
             "Client and server share no signature algorithm for this key.",
@@ -102,9 +107,9 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
     if let Some(first) = offered.iter().position(|i| answer(i) == Some(true)) {
         let refusals = offered[..first].iter().filter(|i| answer(i) == Some(false)).count();
         if let Some(limit) = talk.refusals_allowed.map(|limit| limit as usize).filter(|limit| refusals >= *limit) {
-            return Ok(too_many(evidence, talk, offered[first], limit));
+            return Ok(too_many(facts, talk, offered[first], limit));
         }
-        if evidence.login_stalls() {
+        if facts.login_stalls() {
             let summary = text!("The server accepts {}, and falls silent before the login is done.", offered[first].name_text());
             return Ok(Finding::blocking(Code::AuthenticationFailed, summary)
                 .confidence(Confidence::Likely)
@@ -133,7 +138,7 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
         .subject(Subject::new("key", other.name_text()))
         .evidence("key", described(other))
         .evidence("why", other.why_text().unwrap_or_default())
-        .remedies(advice::use_key(evidence, other, evidence.agent_would_crowd_out(other))));
+        .remedies(advice::use_key(facts, other, facts.agent_would_crowd_out(other))));
     }
     let asked: Vec<&Key> = identities.all().filter(|i| answer(i) == Some(false)).collect();
     let unjudged = offered.iter().any(|i| answer(i).is_none());
@@ -161,10 +166,10 @@ fn denied(evidence: &Evidence, talk: &Conversation, identities: &Keys) -> Result
             "Ask whoever signs your certificates for one with the right principal, for this service.",
         )));
     }
-    Ok(not_registered(evidence, &asked, unjudged, unasked))
+    Ok(not_registered(facts, &asked, unjudged, unasked))
 }
 
-fn too_many(evidence: &Evidence, talk: &Conversation, right: &Key, refusals: usize) -> Finding {
+fn too_many(facts: &Facts, talk: &Conversation, right: &Key, refusals: usize) -> Finding {
     Finding::blocking(
         Code::TooManyKeys,
         text!("The server hangs up after {} keys that it does not know, before ssh comes to {}.", refusals, right.name_text()),
@@ -172,11 +177,11 @@ fn too_many(evidence: &Evidence, talk: &Conversation, right: &Key, refusals: usi
     .subject(Subject::new("key", right.name_text()))
     .evidence("key", described(right))
     .evidence("refusals the server bears", text!("{}", talk.refusals_allowed.map_or(0, |limit| limit.saturating_sub(1))))
-    .remedies(advice::use_key(evidence, right, true))
+    .remedies(advice::use_key(facts, right, true))
 }
 
-fn not_registered(evidence: &Evidence, asked: &[&Key], unjudged: bool, unasked: usize) -> Finding {
-    let cloud = evidence.is_cloud();
+fn not_registered(facts: &Facts, asked: &[&Key], unjudged: bool, unasked: usize) -> Finding {
+    let cloud = facts.is_cloud();
     let keys = Text::join(asked.iter().take(NAMED).map(|i| i.name_text()), ", ");
     let keys = if asked.len() > NAMED { text!("{} and {} more", keys, asked.len() - NAMED) } else { keys };
     let summary = match (asked.len(), unasked) {

@@ -257,6 +257,22 @@ impl Services {
         }
         self.0.iter().find(|s| (1..=2).contains(&strsim::damerau_levenshtein(&s.name, &name)))
     }
+
+    /// Whether a host has a name that only an alias of ssh_config can have: no dot, or a name of the service with more to it.
+    pub fn looks_like_alias(&self, host: &str) -> bool {
+        let more = |name: &str| host.to_ascii_lowercase().contains(name);
+        self.get(host).is_none() && self.near_miss(host).is_none() && (!host.contains('.') || self.0.iter().any(|s| more(&s.name)))
+    }
+
+    /// The host that a pattern of a `Host` line was probably meant for, if it is none of its names.
+    pub fn meant_by(&self, pattern: &str) -> Option<&Service> {
+        let name = pattern.trim_start_matches("git@").trim_start_matches("https://").trim_start_matches("ssh://");
+        let lower = name.to_ascii_lowercase();
+        self.near_miss(&lower)
+            .or_else(|| self.get(&lower))
+            .or_else(|| lower.split(',').find_map(|part| self.get(part)))
+            .filter(|s| s.name != pattern)
+    }
 }
 
 /// What a refusal of the service means, by its words; `None` for words that say nothing known. Loose on purpose: the

@@ -1,7 +1,8 @@
-//! What a check is: a question asked of evidence.
+//! What a check is: a question asked of facts.
 
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
+use crate::facts::Facts;
+use crate::facts::ssh_config::ProblemKind;
 use crate::finding::{Finding, Severity};
 use crate::privacy::Text;
 use crate::unavailable::Unavailable;
@@ -13,17 +14,39 @@ pub struct Meta {
     pub id: CheckId,
     /// What it looks at, in a few words.
     pub title: &'static str,
+    /// What has to be gathered for it, beside what is always known: account, environment, git's configuration, the ssh command.
+    pub needs: &'static [Need],
     /// Its page, Markdown: what the check asks, and a section for each code.
     pub page: &'static str,
 }
 
-/// A question asked of evidence. A check does no input or output of its own.
+/// What is gathered only when a check needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// What git is here, by what it says of itself.
+    Programs,
+    /// ssh's configuration.
+    Settings,
+    /// The agents and the keys.
+    Keys,
+    /// The addresses of the host.
+    Name,
+    /// The conversation with the server.
+    Server,
+    /// git's own run.
+    Git,
+}
+
+/// A question asked of facts. A check does no input or output, and answers the same to the same facts.
 pub trait Check: Sync {
     /// Its name and its page.
     fn meta(&self) -> &'static Meta;
 
     /// Answers with what it found (nothing = pass), or says why it could not look.
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable>;
+    ///
+    /// # Errors
+    /// When a fact is not to be had.
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable>;
 }
 
 /// A check's answer.
@@ -49,5 +72,17 @@ impl Findings {
     /// The gravest severity among the findings.
     pub fn severity(&self) -> Option<Severity> {
         self.findings.iter().map(|f| f.severity).max()
+    }
+}
+
+/// The check to whose field a fault of the configuration belongs.
+pub(crate) fn check_of(problem: &ProblemKind) -> CheckId {
+    match problem {
+        ProblemKind::PermissionsTooOpen(_) | ProblemKind::WrongOwner(_) | ProblemKind::UnreadableInclude => {
+            CheckId::ConfigPermissions
+        }
+        ProblemKind::NoAccount => CheckId::Account,
+        ProblemKind::Refused => CheckId::HostSettings,
+        _ => CheckId::ConfigSyntax,
     }
 }

@@ -1,11 +1,10 @@
 //! Does ssh accept its configuration files by their owner and mode?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
-use crate::evidence::account::Account;
 use crate::evidence::ssh_config::{FileOutcome, FileRole, ProblemKind};
+use crate::facts::Facts;
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
@@ -19,6 +18,7 @@ pub(crate) struct ConfigPermissions;
 const META: Meta = Meta {
     id: CheckId::ConfigPermissions,
     title: "ssh accepts the configuration files",
+    needs: &[Need::Settings],
     page: include_str!("config_permissions.md"),
 };
 
@@ -27,12 +27,12 @@ impl Check for ConfigPermissions {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let reading = evidence.reading()?;
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let reading = facts.reading()?;
         let mut found = Findings::new("owner and mode of the configuration files are as ssh wants them");
         // Debian's ssh lets a group of one write, and only ssh tells whose it is.
         let by_group = |kind: &ProblemKind| matches!(kind, ProblemKind::PermissionsTooOpen(access) if access.mode & 0o002 == 0);
-        if !evidence.may_execute() && reading.problems.iter().any(|problem| by_group(&problem.kind)) {
+        if !facts.request.may_execute && reading.problems.iter().any(|problem| by_group(&problem.kind)) {
             return Err(Unavailable::Unknown {
                 why: "the group may write a configuration file; some builds of ssh accept that, and ssh was not asked".into(),
             });
@@ -65,9 +65,9 @@ impl Check for ConfigPermissions {
                         text!("The configuration file {} belongs to another user, so ssh refuses to start.", shown()),
                     )
                     .subject(subject)
-                    .evidence("owner", owner(access.uid))
+                    .evidence("owner", owner(facts, access.uid))
                     .evidence("ssh says", Private::quoted(&problem.message))
-                    .remedy(chown(evidence, &path)),
+                    .remedy(chown(facts, &path)),
                 ),
                 ProblemKind::UnreadableInclude => found.push(
                     Finding::blocking(
@@ -79,12 +79,12 @@ impl Check for ConfigPermissions {
                     )
                     .subject(subject)
                     .evidence("ssh says", Private::quoted(&problem.message))
-                    .remedies(advice::make_readable(evidence, problem.text.as_ref())),
+                    .remedies(advice::make_readable(facts, problem.text.as_ref())),
                 ),
                 _ => {}
             }
         }
-        if let Some(file) = evidence.endless_configuration() {
+        if let Some(file) = facts.endless_configuration() {
             found.push(
                 Finding::blocking(
                     Code::ConfigUnreadable,
@@ -104,21 +104,21 @@ impl Check for ConfigPermissions {
                     text!("ssh silently passes over {}, because it cannot be read.", Private::path(&file.path)),
                 )
                 .subject(Subject::file(&file.path, None))
-                .remedies(advice::make_readable(evidence, &file.path)),
+                .remedies(advice::make_readable(facts, &file.path)),
             );
         }
         Ok(found)
     }
 }
 
-fn owner(uid: u32) -> crate::privacy::Text {
-    match Account::name_of(uid) {
+fn owner(facts: &Facts, uid: u32) -> crate::privacy::Text {
+    match facts.account.owners.get(&uid) {
         Some(name) => text!("{} (uid {})", Private::user(name), uid),
         None => text!("uid {}", uid),
     }
 }
 
-fn chown(evidence: &Evidence, path: &std::path::Path) -> Remedy {
-    let argv = vec!["sudo".into(), "chown".into(), text!("{}", evidence.account().uid), Private::path(path).into()];
+fn chown(facts: &Facts, path: &std::path::Path) -> Remedy {
+    let argv = vec!["sudo".into(), "chown".into(), text!("{}", facts.account.uid), Private::path(path).into()];
     Remedy::run("chown", "Make the file your own.", argv, Safety::Confirm)
 }

@@ -1,10 +1,10 @@
 //! Can ssh read its configuration at all? One bad line anywhere stops every connection.
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
 use crate::evidence::ssh_config::{EncodingFault, FileRole, KnownTo, Note, NoteKind, Problem, ProblemKind, SecondOpinion, Setting};
+use crate::facts::Facts;
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};
@@ -15,34 +15,39 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct ConfigSyntax;
 
-const META: Meta = Meta { id: CheckId::ConfigSyntax, title: "ssh_config can be read", page: include_str!("config_syntax.md") };
+const META: Meta = Meta {
+    id: CheckId::ConfigSyntax,
+    title: "ssh_config can be read",
+    needs: &[Need::Settings],
+    page: include_str!("config_syntax.md"),
+};
 
 impl Check for ConfigSyntax {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let reading = evidence.reading()?;
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let reading = facts.reading()?;
         let mut found = Findings::new(match reading.files.len() {
             0 => text!("there is no configuration file; ssh uses its defaults"),
-            n => text!("{} configuration files looked at{}", n, other_readers(evidence)),
+            n => text!("{} configuration files looked at{}", n, other_readers(facts)),
         });
-        let faults: Vec<Finding> = reading.problems.iter().filter_map(|p| fault(evidence, p)).collect();
+        let faults: Vec<Finding> = reading.problems.iter().filter_map(|p| fault(facts, p)).collect();
         if faults.is_empty() {
-            found.findings.extend(said_by_ssh_alone(evidence));
+            found.findings.extend(said_by_ssh_alone(facts));
         }
         found.findings.extend(faults);
-        found.findings.extend(reading.notes.iter().filter_map(|n| note(evidence, n)));
-        found.findings.extend(typos(evidence));
+        found.findings.extend(reading.notes.iter().filter_map(|n| note(facts, n)));
+        found.findings.extend(typos(facts));
         found.findings.extend(reading.settings().filter_map(shadowed));
         Ok(found)
     }
 }
 
 /// What other tools, which read the user's file with the library ssh2-config, make of it.
-fn other_readers(evidence: &Evidence) -> Text {
-    match evidence.second_opinion() {
+fn other_readers(facts: &Facts) -> Text {
+    match &facts.second_opinion {
         Some(SecondOpinion::Differs(differences)) => {
             let keywords = Text::join(differences.iter().map(|d| d.keyword.slot().into()), ", ");
             text!("; tools that read them with the library ssh2-config see another {}", keywords)
@@ -54,7 +59,7 @@ fn other_readers(evidence: &Evidence) -> Text {
 
 /// The finding for a fault that stops ssh; those about permissions belong to `config-permissions`, a missing account to
 /// `account`, clashes of settings to `host-settings`.
-fn fault(evidence: &Evidence, problem: &Problem) -> Option<Finding> {
+fn fault(facts: &Facts, problem: &Problem) -> Option<Finding> {
     let quoted = || Private::quoted(&problem.text);
     let place = || match &problem.position {
         Some(p) => text!("{} line {}", Private::path(&p.file), p.line),
@@ -104,10 +109,10 @@ fn fault(evidence: &Evidence, problem: &Problem) -> Option<Finding> {
     let mut finding = Finding::blocking(code, summary).evidence("ssh says", Private::quoted(&problem.message));
     if let Some(p) = &problem.position {
         finding = finding.subject(Subject::file(&p.file, Some(p.line)));
-        if let Some(line) = evidence.line(p) {
-            finding = finding.evidence("line", Private::quoted(&line));
+        if let Some(line) = facts.line(p) {
+            finding = finding.evidence("line", Private::quoted(line));
         }
-        finding = finding.remedies(mend(evidence, problem));
+        finding = finding.remedies(mend(facts, problem));
     } else {
         finding = finding
             .remedy(Remedy::ask("mend-option", "Correct the option in GIT_SSH_COMMAND, core.sshCommand or the file it names."));
@@ -115,9 +120,9 @@ fn fault(evidence: &Evidence, problem: &Problem) -> Option<Finding> {
     Some(finding)
 }
 
-fn mend(evidence: &Evidence, problem: &Problem) -> Vec<Remedy> {
+fn mend(facts: &Facts, problem: &Problem) -> Vec<Remedy> {
     let Some(position) = &problem.position else { return Vec::new() };
-    let line = evidence.line(position).unwrap_or_default();
+    let line = facts.line(position).unwrap_or_default();
     let replace = |summary: Text, with: Vec<Text>, safety| {
         let change = Change::Replace { line: position.line, with };
         Remedy::edit("mend-line", summary, Edit { file: position.file.clone(), change }, safety)
@@ -131,15 +136,15 @@ fn mend(evidence: &Evidence, problem: &Problem) -> Vec<Remedy> {
             vec![replace("Write the option as ssh knows it.".into(), vec![text.into()], Safety::Safe)]
         }
         ProblemKind::UnknownKeyword { did_you_mean: None, known_to: Some(_) } => {
-            let change = Change::Prepend(vec![text!("IgnoreUnknown {}", Private::quoted(advice::keyword_as_written(&line)))]);
-            let file = evidence.user_config_file().unwrap_or_else(|| position.file.clone());
+            let change = Change::Prepend(vec![text!("IgnoreUnknown {}", Private::quoted(advice::keyword_as_written(line)))]);
+            let file = facts.user_config_file().unwrap_or_else(|| position.file.clone());
             vec![
                 Remedy::edit("ignore-unknown", "Tell every ssh to pass over the option.", Edit { file, change }, Safety::Safe),
                 delete(),
             ]
         }
         ProblemKind::Encoding(_) => {
-            let clean = advice::without_invisible(&line);
+            let clean = advice::without_invisible(line);
             vec![replace("Write the line with plain characters.".into(), vec![Private::quoted(clean).into()], Safety::Safe)]
         }
         _ => vec![
@@ -160,18 +165,18 @@ fn encoding(fault: EncodingFault) -> &'static str {
 }
 
 /// What ssh itself complains of although our own reading found no fault: ssh is right.
-fn said_by_ssh_alone(evidence: &Evidence) -> Option<Finding> {
-    let words = evidence.ssh_refuses_configuration()?;
+fn said_by_ssh_alone(facts: &Facts) -> Option<Finding> {
+    let words = facts.ssh_refuses_configuration()?;
     Some(
         Finding::blocking(Code::ConfigBadValue, text!("ssh refuses its configuration: {}.", Private::quoted(&words)))
             .remedy(Remedy::ask("edit", "Correct the line that ssh names.")),
     )
 }
 
-fn note(evidence: &Evidence, note: &Note) -> Option<Finding> {
+fn note(facts: &Facts, note: &Note) -> Option<Finding> {
     let place = || text!("{} line {}", Private::path(&note.position.file), note.position.line);
     let at = |finding: Finding| finding.subject(Subject::file(&note.position.file, Some(note.position.line)));
-    let reading = evidence.reading().ok()?;
+    let reading = facts.reading().ok()?;
     let of_user = reading.file(&note.position.file).is_some_and(|f| f.role != FileRole::System);
     Some(at(match &note.kind {
         NoteKind::OptionBeforeFirstHost { keyword, .. } if of_user => Finding::warning(
@@ -191,21 +196,14 @@ fn note(evidence: &Evidence, note: &Note) -> Option<Finding> {
 }
 
 /// Host patterns that were probably meant for this host.
-fn typos(evidence: &Evidence) -> Vec<Finding> {
-    let Ok(reading) = evidence.reading() else { return Vec::new() };
-    let services = evidence.services();
+fn typos(facts: &Facts) -> Vec<Finding> {
+    let Ok(reading) = facts.reading() else { return Vec::new() };
+    let services = &facts.services;
     let mut out = Vec::new();
     for pattern in reading.host_patterns.iter().filter(|p| !p.negated && !p.fits) {
-        let name = pattern.pattern.trim_start_matches("git@").trim_start_matches("https://").trim_start_matches("ssh://");
-        let lower = name.to_ascii_lowercase();
-        let meant = services
-            .near_miss(&lower)
-            .or_else(|| services.get(&lower))
-            .or_else(|| lower.split(',').find_map(|part| services.get(part)))
-            .filter(|s| s.name != pattern.pattern);
-        let Some(service) = meant else { continue };
+        let Some(service) = services.meant_by(&pattern.pattern) else { continue };
         let position = &pattern.position;
-        let fixed = evidence.line(position).map(|line| line.replacen(&pattern.pattern, &service.name, 1));
+        let fixed = facts.line(position).map(|line| line.replacen(&pattern.pattern, &service.name, 1));
         out.push(
             Finding::warning(
                 Code::ConfigHostPatternTypo,

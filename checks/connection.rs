@@ -3,11 +3,11 @@
 mod proxy;
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
-use crate::evidence::road::RoadFailure;
 use crate::evidence::transport::{Attempt, ConnectOutcome};
+use crate::facts::Facts;
+use crate::facts::route::RouteFailure;
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
@@ -18,31 +18,32 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct Connection;
 
-const META: Meta = Meta { id: CheckId::Connection, title: "The port answers", page: include_str!("connection.md") };
-
 /// An address that kept ssh waiting longer than this, in milliseconds, is worth a word.
 const NOTABLE: u64 = 1000;
+
+const META: Meta =
+    Meta { id: CheckId::Connection, title: "The port answers", needs: &[Need::Server], page: include_str!("connection.md") };
 
 impl Check for Connection {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let talk = evidence.conversation()?;
-        let settings = evidence.settings()?;
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let talk = facts.conversation()?;
+        let settings = facts.settings()?;
         let place = || text!("{} port {}", Private::host(settings.hostname()), settings.port());
-        let Some(failure) = &talk.road else {
+        let Some(failure) = &talk.route else {
             let mut found = Findings::new(text!("{} answers", place()));
-            found.findings.extend(dead_address(evidence));
+            found.findings.extend(dead_address(facts));
             return Ok(found);
         };
         let mut found = Findings::new(text!("there is no connection to {}", place()));
         found.push(match failure {
-            RoadFailure::Proxy { setting, command, end, silent } => proxy::failed(evidence, setting, command, end, *silent),
-            RoadFailure::Unreached(attempts) => unreached(evidence, attempts, &place()),
+            RouteFailure::Proxy { setting, command, end, silent } => proxy::failed(facts, *setting, command, end, *silent),
+            RouteFailure::Unreached(attempts) => unreached(facts, attempts, &place()),
         });
-        let open = evidence.alternates().iter().find(|a| a.speaks_ssh());
+        let open = facts.alternates.iter().find(|a| a.speaks_ssh());
         if let Some(alternate) = open {
             found.push(
                 Finding::info(
@@ -59,7 +60,7 @@ impl Check for Connection {
 }
 
 /// No address answers: the last one's failure is what ssh prints, the gravest one what counts.
-fn unreached(evidence: &Evidence, attempts: &[Attempt], place: &Text) -> Finding {
+fn unreached(facts: &Facts, attempts: &[Attempt], place: &Text) -> Finding {
     let any = |wanted: &ConnectOutcome| attempts.iter().any(|a| a.outcome == *wanted);
     let denied = any(&ConnectOutcome::DeniedLocally);
     let (code, summary) = if denied {
@@ -88,9 +89,9 @@ fn unreached(evidence: &Evidence, attempts: &[Attempt], place: &Text) -> Finding
         finding = finding.confidence(Confidence::Possible);
     }
     if matches!(code, Code::PortRefused | Code::PortBlocked) {
-        finding = finding.remedies(over_443(evidence));
+        finding = finding.remedies(over_443(facts));
     }
-    if let Some(line) = evidence.hosts_file_line(&evidence.hostname().unwrap_or_default()) {
+    if let Some(line) = facts.hosts_file_line {
         let words = "The hosts file pins the name to this address: take the line out, unless it is there on purpose.";
         finding = finding.remedy(advice::unpin(line, words));
     }
@@ -108,10 +109,10 @@ fn unreached(evidence: &Evidence, attempts: &[Attempt], place: &Text) -> Finding
 }
 
 /// SSH on the port of HTTPS, when it answers here.
-fn over_443(evidence: &Evidence) -> Vec<Remedy> {
-    let Some(service) = evidence.service() else { return Vec::new() };
+fn over_443(facts: &Facts) -> Vec<Remedy> {
+    let Some(service) = facts.service() else { return Vec::new() };
     let Some((host, port)) = service.alternate.clone() else { return Vec::new() };
-    if !evidence.alternates().iter().any(|a| a.host == host && a.port == port && a.speaks_ssh()) {
+    if !facts.alternates.iter().any(|a| a.host == host && a.port == port && a.speaks_ssh()) {
         return Vec::new();
     }
     let lines = vec![
@@ -121,7 +122,7 @@ fn over_443(evidence: &Evidence) -> Vec<Remedy> {
         text!("HostKeyAlias {}", Private::host(&service.name)),
     ];
     let mut remedies = Vec::new();
-    if let Some(edit) = advice::host_block(evidence, lines) {
+    if let Some(edit) = advice::host_block(facts, lines) {
         remedies.push(Remedy::edit(
             "over-443",
             text!("Let ssh go over {} port {}, which answers here.", Private::host(&host), port),
@@ -129,7 +130,7 @@ fn over_443(evidence: &Evidence) -> Vec<Remedy> {
             Safety::Safe,
         ));
     }
-    remedies.extend(advice::know_service(evidence, service, &service.name, "Add the published keys, which that server has too."));
+    remedies.extend(advice::know_service(facts, service, &service.name, "Add the published keys, which that server has too."));
     remedies
 }
 
@@ -153,14 +154,14 @@ fn tried(attempts: &[Attempt]) -> Text {
 }
 
 /// An address that does not answer, before the one that does, delays every connection.
-fn dead_address(evidence: &Evidence) -> Option<Finding> {
-    let attempts = evidence.connection_attempts()?;
+fn dead_address(facts: &Facts) -> Option<Finding> {
+    let attempts = facts.connection_attempts()?;
     let failed = || attempts.iter().filter(|a| !matches!(a.outcome, ConnectOutcome::Connected | ConnectOutcome::Reset));
     let silent = failed().find(|a| a.outcome == ConnectOutcome::TimedOut);
     let dead = failed().find(|a| a.address.is_ipv6()).or(silent)?;
     let lost: u64 = failed().map(|a| a.milliseconds).sum();
     // Without ConnectTimeout ssh waits as long as the system does, which is minutes.
-    let holds_up = silent.is_some() && evidence.git_hangs() && !evidence.setting_is_set("connecttimeout");
+    let holds_up = silent.is_some() && facts.git_hangs() && !facts.setting_is_set("connecttimeout");
     let (code, family) = if dead.address.is_ipv6() { (Code::Ipv6Broken, "IPv6") } else { (Code::PortBlocked, "IPv4") };
     let address = || Private::host(dead.address.ip().to_string());
     let summary = if holds_up {
@@ -182,7 +183,7 @@ fn dead_address(evidence: &Evidence) -> Option<Finding> {
         (Code::Ipv6Broken, true) => ("ipv4", "AddressFamily inet", "Let ssh use IPv4 for this host."),
         _ => ("connect-timeout", "ConnectTimeout 3", "Let ssh go on to the next address after three seconds."),
     };
-    if let Some(edit) = advice::host_block(evidence, vec![line.into()]) {
+    if let Some(edit) = advice::host_block(facts, vec![line.into()]) {
         finding = finding.remedy(Remedy::edit(id, words, edit, Safety::Safe));
     }
     Some(finding)

@@ -1,9 +1,9 @@
 //! Does the server present a key that Bitbucket publishes?
 
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
-use crate::evidence::conversation::Trust;
+use crate::facts::Facts;
+use crate::facts::conversation::Trust;
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::Private;
 use crate::remedy::Remedy;
@@ -17,6 +17,7 @@ pub(crate) struct FingerprintMatchesRemote;
 const META: Meta = Meta {
     id: CheckId::FingerprintMatchesRemote,
     title: "The server is who it should be",
+    needs: &[Need::Server],
     page: include_str!("fingerprint_matches_remote.md"),
 };
 
@@ -25,8 +26,8 @@ impl Check for FingerprintMatchesRemote {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let peer = evidence.peer()?;
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let peer = facts.peer()?;
         let key = peer.host_key.text();
         let host = || Private::host(&peer.name);
         let mut found = Findings::new(match peer.trust {

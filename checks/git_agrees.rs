@@ -1,9 +1,9 @@
 //! Does git itself work, and if not, does it say why?
 
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
 use crate::evidence::git_run::GitRun;
+use crate::facts::Facts;
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
@@ -14,15 +14,16 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct GitAgrees;
 
-const META: Meta = Meta { id: CheckId::GitAgrees, title: "What git itself does", page: include_str!("git_agrees.md") };
+const META: Meta =
+    Meta { id: CheckId::GitAgrees, title: "What git itself does", needs: &[Need::Git], page: include_str!("git_agrees.md") };
 
 impl Check for GitAgrees {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let run = evidence.git_run()?;
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let run = facts.git_run()?;
         if run.timed_out {
             return Err(Unavailable::Unknown {
                 why: text!("git gave no answer in the {} ms that were left of the budget", run.duration_ms),
@@ -30,7 +31,7 @@ impl Check for GitAgrees {
         }
         if run.works {
             let mut found = Findings::new(text!("git works ({} ms)", run.duration_ms));
-            if evidence.probe_expected_failure() {
+            if facts.probe_expected_failure() {
                 found.push(
                     Finding::info(Code::GitWorksAnyway, "A check expected failure, yet git works; the verdict follows git.")
                         .remedy(Remedy::ask("nothing", "Nothing needs to be done.")),
@@ -38,7 +39,7 @@ impl Check for GitAgrees {
             }
             return Ok(found);
         }
-        if let Some(key) = evidence.key_that_ssh_asks_for().filter(|_| run.transcript.authenticated.is_none()) {
+        if let Some(key) = facts.key_that_ssh_asks_for().filter(|_| run.transcript.authenticated.is_none()) {
             return Err(Unavailable::Unknown {
                 why: text!("git was run without anybody to give the passphrase of {}", key.name_text()),
             });

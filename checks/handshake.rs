@@ -1,14 +1,14 @@
 //! Does the server speak SSH, and do client and server agree on algorithms?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
-use crate::evidence::conversation::{Conversation, LoginProblem};
 use crate::evidence::git_run::GitComplaint;
 use crate::evidence::handshake::{Established, HandshakeFailure, HandshakeFailureKind, is_busy};
 use crate::evidence::kexinit::{Class, Disagreement};
 use crate::evidence::session::{Ended, Login};
+use crate::facts::Facts;
+use crate::facts::conversation::{Conversation, LoginProblem};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
@@ -19,22 +19,26 @@ use crate::{bitbucket, text};
 #[derive(Debug)]
 pub(crate) struct Handshake;
 
-const META: Meta =
-    Meta { id: CheckId::Handshake, title: "The server speaks SSH and agrees on algorithms", page: include_str!("handshake.md") };
-
 /// RFC 4253 section 11.1, SSH_DISCONNECT_TOO_MANY_CONNECTIONS.
 const TOO_MANY_CONNECTIONS: u32 = 12;
 
 /// What helps against a server that sheds load.
 const RETRY: &str = "Wait a minute and try again; make fewer connections at the same time (git config submodule.fetchJobs 1).";
 
+const META: Meta = Meta {
+    id: CheckId::Handshake,
+    title: "The server speaks SSH and agrees on algorithms",
+    needs: &[Need::Server],
+    page: include_str!("handshake.md"),
+};
+
 impl Check for Handshake {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let talk = evidence.conversation()?;
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let talk = facts.conversation()?;
         match &talk.handshake {
             None => Err(Unavailable::blocked(CheckId::Connection, "there is no connection")),
             Some(Ok(peer)) => {
@@ -46,10 +50,10 @@ impl Check for Handshake {
                     Private::quoted(&agreed.host_key_algorithm),
                     Private::quoted(&agreed.cipher)
                 ));
-                found.findings.extend(broken_off(evidence, talk));
-                found.findings.extend(turned_away(evidence));
-                found.findings.extend(agreed_alone(evidence, agreed));
-                if evidence.is_cloud() && !peer.identification.contains(bitbucket::SERVER_SOFTWARE) {
+                found.findings.extend(broken_off(facts, talk));
+                found.findings.extend(turned_away(facts));
+                found.findings.extend(agreed_alone(facts, agreed));
+                if facts.is_cloud() && !peer.identification.contains(bitbucket::SERVER_SOFTWARE) {
                     found.push(
                         Finding::info(
                             Code::UnexpectedServerSoftware,
@@ -66,7 +70,7 @@ impl Check for Handshake {
             }
             Some(Err(failure)) => {
                 let mut found = Findings::new(text!("the handshake fails: {}", failure.kind.text()));
-                match failed(evidence, failure) {
+                match failed(facts, failure) {
                     Some(finding) => found.push(finding),
                     None => {
                         return Err(Unavailable::Unknown {
@@ -81,16 +85,16 @@ impl Check for Handshake {
 }
 
 /// The stream breaks after the handshake, before or while we log in.
-fn broken_off(evidence: &Evidence, talk: &Conversation) -> Option<Finding> {
+fn broken_off(facts: &Facts, talk: &Conversation) -> Option<Finding> {
     let unasked = talk.ended.as_ref().filter(|_| talk.answers.is_empty() && talk.methods.is_empty());
     let in_login = talk.logins.iter().find_map(|login| match &login.result {
         Err(LoginProblem::Failed(Login::Ended(ended))) => Some(ended),
         _ => None,
     });
-    let host = || Private::host(evidence.hostname().unwrap_or_default());
+    let host = || Private::host(facts.hostname().unwrap_or_default());
     let garbled =
         |detail: &str| (Code::ProtocolError, text!("What {} sends is not the SSH protocol: {}.", host(), Private::quoted(detail)));
-    let (code, summary) = match (unasked.or(in_login), evidence.garbled_stream(talk)) {
+    let (code, summary) = match (unasked.or(in_login), facts.garbled_stream(talk)) {
         (_, Some(words)) => garbled(&words),
         (Some(Ended::Failed { detail, .. }), None) => garbled(detail),
         (Some(Ended::Closed | Ended::Reset), None) => {
@@ -108,30 +112,30 @@ fn broken_off(evidence: &Evidence, talk: &Conversation) -> Option<Finding> {
 }
 
 /// Our own connection was served, and git's, right after it, was not.
-fn turned_away(evidence: &Evidence) -> Option<Finding> {
-    let GitComplaint::ClosedBeforeBanner { reset, said } = evidence.git_complaint()? else { return None };
+fn turned_away(facts: &Facts) -> Option<Finding> {
+    let GitComplaint::ClosedBeforeBanner { reset, said } = facts.git_complaint.as_ref()? else { return None };
     if let Some(words) = said.iter().find(|line| is_busy(line)) {
         return Some(busy(words));
     }
     let (code, what) = if *reset { (Code::ConnectionReset, "resets") } else { (Code::ClosedBeforeBanner, "closes") };
     let summary = text!(
         "{} now and then {} a connection before it introduces itself: git's, but not the one before it.",
-        Private::host(evidence.hostname().unwrap_or_default()),
+        Private::host(facts.hostname().unwrap_or_default()),
         what
     );
     Some(Finding::blocking(code, summary).confidence(Confidence::Likely).remedy(Remedy::ask("retry", RETRY)).transient())
 }
 
 /// The finding for a failed handshake; `None` when only our own engine fails.
-fn failed(evidence: &Evidence, failure: &HandshakeFailure) -> Option<Finding> {
-    let host = || Private::host(evidence.hostname().unwrap_or_default());
+fn failed(facts: &Facts, failure: &HandshakeFailure) -> Option<Finding> {
+    let host = || Private::host(facts.hostname().unwrap_or_default());
     let first_line = failure.preamble.iter().find(|l| !l.trim().is_empty()).cloned();
     let ask = |id, words: &'static str| Remedy::ask(id, words);
     let network = "See whether it works from another network; if it does, ask this network's administrators what stands between.";
     let finding = match &failure.kind {
         HandshakeFailureKind::Busy { text } => return Some(busy(text)),
         HandshakeFailureKind::Disconnected(last) if last.reason == TOO_MANY_CONNECTIONS => return Some(busy(&last.text)),
-        HandshakeFailureKind::NoCommonAlgorithm(disagreement) => return no_common(evidence, failure, disagreement),
+        HandshakeFailureKind::NoCommonAlgorithm(disagreement) => return no_common(facts, failure, disagreement),
         HandshakeFailureKind::Unsupported { .. } => return None,
         HandshakeFailureKind::ClosedBeforeBanner => {
             Finding::blocking(Code::ClosedBeforeBanner, text!("{} accepts the connection and closes it before it introduces itself.", host()))
@@ -151,7 +155,7 @@ fn failed(evidence: &Evidence, failure: &HandshakeFailure) -> Option<Finding> {
         HandshakeFailureKind::NotSsh { first_bytes, .. } => {
             let words = first_line.clone().unwrap_or_else(|| String::from_utf8_lossy(first_bytes).into_owned());
             let what = || text!("{} {}", what_it_is(first_bytes), Private::quoted(&words));
-            let (summary, remedy) = match evidence.proxy_setting() {
+            let (summary, remedy) = match facts.proxy_setting() {
                 Some(setting) => (
                     text!("What comes through the {} is not what an SSH server says: {}.", setting, what()),
                     ask("proxy-output", "If the proxy says it, do what it asks for. If its program does, let it write that to standard error: only the server's bytes may come on standard output."),
@@ -215,27 +219,27 @@ fn what_it_is(first_bytes: &[u8]) -> &'static str {
 }
 
 /// Our engine and the server agree, on algorithms that ssh does not offer.
-fn agreed_alone(evidence: &Evidence, agreed: &Established) -> Option<Finding> {
+fn agreed_alone(facts: &Facts, agreed: &Established) -> Option<Finding> {
     let theirs = agreed.server_kexinit.as_ref()?;
-    match evidence.ssh_disagreement(theirs) {
-        Some(known) => Some(disagreed(evidence, &known?, true)),
-        None => Some(disagreed(evidence, &evidence.only_old(agreed)?, false)),
+    match facts.ssh_disagreement(theirs) {
+        Some(known) => Some(disagreed(facts, &known?, true)),
+        None => Some(disagreed(facts, &facts.only_old(agreed)?, false)),
     }
 }
 
 /// ssh's own lists decide; where they are not known, the lists of our engine stand in for them.
-fn no_common(evidence: &Evidence, failure: &HandshakeFailure, ours: &Disagreement) -> Option<Finding> {
+fn no_common(facts: &Facts, failure: &HandshakeFailure, ours: &Disagreement) -> Option<Finding> {
     let theirs = failure.server_kexinit.as_ref()?;
-    let (disagreement, certain) = match evidence.ssh_disagreement(theirs) {
+    let (disagreement, certain) = match facts.ssh_disagreement(theirs) {
         Some(Some(disagreement)) => (disagreement, true),
         Some(None) => return None,
         None => (ours.clone(), false),
     };
-    Some(disagreed(evidence, &disagreement, certain))
+    Some(disagreed(facts, &disagreement, certain))
 }
 
 /// The finding for a choice in which nothing is common; `certain` if ssh's lists are known.
-fn disagreed(evidence: &Evidence, disagreement: &Disagreement, certain: bool) -> Finding {
+fn disagreed(facts: &Facts, disagreement: &Disagreement, certain: bool) -> Finding {
     let what = match disagreement.class {
         Class::Kex => "key exchange method",
         Class::HostKey => "type of host key",
@@ -244,7 +248,7 @@ fn disagreed(evidence: &Evidence, disagreement: &Disagreement, certain: bool) ->
         Class::Compression => "compression",
     };
     let list = |names: &[String]| -> Text { Private::quoted(names.join(",")).into() };
-    let remedy = allow_old(evidence, disagreement).unwrap_or_else(|| {
+    let remedy = allow_old(facts, disagreement).unwrap_or_else(|| {
         Remedy::ask(
             "upgrade",
             "Upgrade the older of the two; for an old server of your own, add what it offers for this host alone (KexAlgorithms +NAME, HostKeyAlgorithms +NAME).",
@@ -252,25 +256,25 @@ fn disagreed(evidence: &Evidence, disagreement: &Disagreement, certain: bool) ->
     });
     Finding::blocking(
         Code::NoCommonAlgorithm,
-        text!("ssh and {} have no {} in common.", Private::host(evidence.hostname().unwrap_or_default()), what),
+        text!("ssh and {} have no {} in common.", Private::host(facts.hostname().unwrap_or_default()), what),
     )
     .confidence(if certain { Confidence::Proven } else { Confidence::Likely })
     .side(Side::Server)
     .evidence("ssh offers", list(&disagreement.ours))
     .evidence("the server offers", list(&disagreement.theirs))
-    .subject(Subject::new("host", Private::host(evidence.hostname().unwrap_or_default())))
+    .subject(Subject::new("host", Private::host(facts.hostname().unwrap_or_default())))
     .remedy(remedy)
 }
 
 /// Lets ssh take an old server's best algorithm, for a server of one's own: Bitbucket Cloud is none, and what poses as it shall
 /// not be given weak ones.
-fn allow_old(evidence: &Evidence, disagreement: &Disagreement) -> Option<Remedy> {
-    if evidence.is_cloud() {
+fn allow_old(facts: &Facts, disagreement: &Disagreement) -> Option<Remedy> {
+    if facts.is_cloud() {
         return None;
     }
     let (keyword, names) = disagreement.class.off_by_default()?;
     let name = names.iter().find(|name| disagreement.theirs.iter().any(|theirs| theirs == *name))?;
-    let edit = advice::host_block(evidence, vec![text!("{} +{}", keyword, *name)])?;
+    let edit = advice::host_block(facts, vec![text!("{} +{}", keyword, *name)])?;
     let summary = text!("Upgrade the server; until then let ssh use {} with this host alone.", *name);
     Some(Remedy::edit("allow-old", summary, edit, Safety::Confirm))
 }

@@ -3,14 +3,13 @@
 mod keys;
 mod session;
 
-use std::path::PathBuf;
-
 use crate::advice;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
-use crate::evidence::settings::Settings;
 use crate::evidence::ssh_config::{Position, ProblemKind, SettingSource, written};
+use crate::facts::Facts;
+use crate::facts::known_hosts::{Judgement, judge};
+use crate::facts::settings::Settings;
 use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
@@ -21,31 +20,35 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct HostSettings;
 
-const META: Meta =
-    Meta { id: CheckId::HostSettings, title: "What ssh_config says about this host", page: include_str!("host_settings.md") };
+const META: Meta = Meta {
+    id: CheckId::HostSettings,
+    title: "What ssh_config says about this host",
+    needs: &[Need::Server],
+    page: include_str!("host_settings.md"),
+};
 
 impl Check for HostSettings {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        if let Some(finding) = hanging_match(evidence) {
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        if let Some(finding) = hanging_match(facts) {
             let mut found = Findings::new("ssh waits for a command of its configuration");
             found.push(finding);
             return Ok(found);
         }
-        if let Some(finding) = not_canonical(evidence) {
+        if let Some(finding) = not_canonical(facts) {
             let mut found = Findings::new("ssh finds no canonical name for the host");
             found.push(finding);
             return Ok(found);
         }
-        if let Some(finding) = refused(evidence) {
+        if let Some(finding) = refused(facts) {
             let mut found = Findings::new("ssh refuses the combination of its settings");
             found.push(finding);
             return Ok(found);
         }
-        let settings = evidence.settings()?;
+        let settings = facts.settings()?;
         let mut found = Findings::new(text!(
             "ssh connects to {} port {} as {}",
             Private::host(settings.hostname()),
@@ -69,15 +72,15 @@ impl Check for HostSettings {
             checking_disabled,
             algorithms,
         ] {
-            found.findings.extend(look(evidence, settings));
+            found.findings.extend(look(facts, settings));
         }
         Ok(found)
     }
 }
 
 /// The finding with the line that sets `keyword`, and a remedy that takes it out.
-fn with_line(finding: Finding, evidence: &Evidence, keyword: &str, summary: &'static str) -> Finding {
-    match evidence.setting_position(keyword) {
+fn with_line(finding: Finding, facts: &Facts, keyword: &str, summary: &'static str) -> Finding {
+    match facts.setting_position(keyword) {
         Some(position) => {
             finding.subject(Subject::file(&position.file, Some(position.line))).remedy(advice::delete_line(&position, summary))
         }
@@ -87,15 +90,15 @@ fn with_line(finding: Finding, evidence: &Evidence, keyword: &str, summary: &'st
     }
 }
 
-fn place(evidence: &Evidence, keyword: &str) -> Text {
-    match evidence.setting_position(keyword) {
+fn place(facts: &Facts, keyword: &str) -> Text {
+    match facts.setting_position(keyword) {
         Some(Position { file, line }) => text!(" ({} line {})", Private::path(file), line),
         None => Text::default(),
     }
 }
 
-fn hanging_match(evidence: &Evidence) -> Option<Finding> {
-    let (position, command) = evidence.hanging_match_exec()?;
+fn hanging_match(facts: &Facts) -> Option<Finding> {
+    let (position, command) = facts.hanging_match_exec()?;
     Some(
         Finding::blocking(
             Code::MatchExecHangs,
@@ -112,23 +115,23 @@ fn hanging_match(evidence: &Evidence) -> Option<Finding> {
 }
 
 /// A name that ssh has to complete by CanonicalDomains, and cannot; it stops before it has settings to show.
-fn not_canonical(evidence: &Evidence) -> Option<Finding> {
-    let reading = evidence.reading().ok().filter(|_| evidence.ssh_finds_no_canonical_name())?;
+fn not_canonical(facts: &Facts) -> Option<Finding> {
+    let reading = facts.reading().ok().filter(|_| facts.ssh_finds_no_canonical_name())?;
     let position = |keyword: &str| reading.source(keyword).and_then(SettingSource::position);
     let summary = "CanonicalizeHostname finds this host in none of its domains, and CanonicalizeFallbackLocal forbids to go on.";
     let mut finding = Finding::blocking(Code::NetworkOptionUnusable, summary);
     if let Some(p) = position("canonicalizefallbacklocal").or_else(|| position("canonicalizehostname")) {
         finding = finding.subject(Subject::file(&p.file, Some(p.line)));
     }
-    if let Some(url) = evidence.url_with_host(None) {
-        finding = finding.remedy(advice::set_url(evidence, "Write the host's whole name.", &url));
+    if let Some(url) = facts.url_with_host(None) {
+        finding = finding.remedy(advice::set_url(facts, "Write the host's whole name.", &url));
     }
     Some(finding.remedy(Remedy::ask("domains", "Or correct CanonicalDomains, and see that the names in it resolve.")))
 }
 
 /// Settings that contradict each other, which ssh finds after reading.
-fn refused(evidence: &Evidence) -> Option<Finding> {
-    let reading = evidence.reading().ok()?;
+fn refused(facts: &Facts) -> Option<Finding> {
+    let reading = facts.reading().ok()?;
     let problem = reading.problems.iter().find(|p| p.kind == ProblemKind::Refused)?;
     let mut finding =
         Finding::blocking(Code::SessionOptionBreaksGit, text!("ssh refuses its settings: {}.", Private::quoted(&problem.message)));
@@ -140,74 +143,74 @@ fn refused(evidence: &Evidence) -> Option<Finding> {
     Some(finding)
 }
 
-fn hostname(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
-    let typed = evidence.typed_host().unwrap_or_default();
-    let (services, name) = (evidence.services(), settings.hostname());
+fn hostname(facts: &Facts, settings: &Settings) -> Vec<Finding> {
+    let typed = facts.typed_host().unwrap_or_default();
+    let (services, name) = (&facts.services, settings.hostname());
     if services.get(&typed).is_none()
         || services.get(name).is_some()
         || name.eq_ignore_ascii_case(&typed)
-        || !evidence.setting_is_set("hostname")
+        || !facts.setting_is_set("hostname")
     {
         return Vec::new();
     }
-    let leads_elsewhere = evidence.road_fails() || evidence.peer().is_ok_and(|p| !p.published);
+    let leads_elsewhere = facts.route_fails() || facts.peer().is_ok_and(|p| !p.published);
     let summary = text!(
         "HostName sends {} to {}, which is not Bitbucket{}.",
         Private::host(&typed),
         Private::host(name),
-        place(evidence, "hostname")
+        place(facts, "hostname")
     );
     vec![with_line(
         Finding::blocking_if(leads_elsewhere, Code::HostnameOverridden, summary),
-        evidence,
+        facts,
         "hostname",
         "Take the HostName out.",
     )]
 }
 
-fn port(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
-    let Some(service) = evidence.services().get(settings.hostname()) else { return Vec::new() };
+fn port(facts: &Facts, settings: &Settings) -> Vec<Finding> {
+    let Some(service) = facts.services.get(settings.hostname()) else { return Vec::new() };
     if settings.port() == service.port {
         return Vec::new();
     }
-    let fails = evidence.road_fails() || evidence.handshake_fails();
+    let fails = facts.route_fails() || facts.handshake_fails();
     let summary = text!(
         "ssh connects to port {} of {}, whose SSH service is at port {}{}.",
         settings.port(),
         Private::host(&service.name),
         service.port,
-        place(evidence, "port")
+        place(facts, "port")
     );
     let finding = Finding::blocking_if(fails, Code::PortOverridden, summary);
-    if evidence.setting_position("port").is_none()
-        && let Some(url) = evidence.url_without_port()
+    if facts.setting_position("port").is_none()
+        && let Some(url) = facts.url_without_port()
     {
         return vec![finding.subject(Subject::new("url", Private::url(&url))).remedy(advice::set_url(
-            evidence,
+            facts,
             "Leave the port out of the URL.",
             &url,
         ))];
     }
-    if !evidence.setting_is_set("port")
-        && evidence.url_fault().is_none()
-        && let Some(url) = evidence.url_with_port(service.port)
+    if !facts.setting_is_set("port")
+        && facts.url_fault().is_none()
+        && let Some(url) = facts.url_with_port(service.port)
     {
         return vec![finding.subject(Subject::new("url", Private::url(&url))).remedy(advice::set_url(
-            evidence,
+            facts,
             "Name the port in the URL.",
             &url,
         ))];
     }
-    vec![with_line(finding, evidence, "port", "Take the Port out, or move it to the host it is meant for.")]
+    vec![with_line(finding, facts, "port", "Take the Port out, or move it to the host it is meant for.")]
 }
 
-fn publickey(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
+fn publickey(facts: &Facts, settings: &Settings) -> Vec<Finding> {
     if settings.is("pubkeyauthentication", &["no", "false"]) {
         let summary =
-            text!("PubkeyAuthentication is off for this host{}, so ssh offers no key.", place(evidence, "pubkeyauthentication"));
+            text!("PubkeyAuthentication is off for this host{}, so ssh offers no key.", place(facts, "pubkeyauthentication"));
         return vec![with_line(
             Finding::blocking(Code::PublickeyDisabled, summary).strikes(Strikes::AtLogin),
-            evidence,
+            facts,
             "pubkeyauthentication",
             "Take the line out, or move it to the hosts it is meant for.",
         )];
@@ -216,11 +219,11 @@ fn publickey(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
     if preferred.is_some_and(|list| !list.split(',').any(|m| m.trim() == "publickey")) {
         let summary = text!(
             "PreferredAuthentications leaves publickey out{}, so ssh offers no key.",
-            place(evidence, "preferredauthentications")
+            place(facts, "preferredauthentications")
         );
         return vec![with_line(
             Finding::blocking(Code::PublickeyDisabled, summary).strikes(Strikes::AtLogin),
-            evidence,
+            facts,
             "preferredauthentications",
             "Take the line out, or add publickey to it.",
         )];
@@ -228,40 +231,35 @@ fn publickey(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
     Vec::new()
 }
 
-fn network_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
+fn network_options(facts: &Facts, settings: &Settings) -> Vec<Finding> {
     let mut out = Vec::new();
     for keyword in ["bindaddress", "bindinterface"] {
-        if settings.value(keyword).is_some() && evidence.cannot_bind() {
+        if settings.value(keyword).is_some() && facts.cannot_bind() {
             let summary = text!(
                 "{} names an address or interface this machine does not have{}.",
                 written(keyword).unwrap_or(keyword),
-                place(evidence, keyword)
+                place(facts, keyword)
             );
-            out.push(with_line(Finding::blocking(Code::NetworkOptionUnusable, summary), evidence, keyword, "Take the line out."));
+            out.push(with_line(Finding::blocking(Code::NetworkOptionUnusable, summary), facts, keyword, "Take the line out."));
         }
     }
     let family = settings.value("addressfamily").filter(|f| *f != "any");
     if let Some(family) = family
-        && evidence.resolves_only_in_other_family()
+        && facts.resolves_only_in_other_family()
     {
         let summary =
-            text!("AddressFamily {} leaves no address of this host{}.", Private::quoted(family), place(evidence, "addressfamily"));
-        out.push(with_line(
-            Finding::blocking(Code::NetworkOptionUnusable, summary),
-            evidence,
-            "addressfamily",
-            "Take the line out.",
-        ));
+            text!("AddressFamily {} leaves no address of this host{}.", Private::quoted(family), place(facts, "addressfamily"));
+        out.push(with_line(Finding::blocking(Code::NetworkOptionUnusable, summary), facts, "addressfamily", "Take the line out."));
     }
     let canonical = settings.is("canonicalizehostname", &["yes", "true", "always"]);
-    if canonical && settings.is("canonicalizefallbacklocal", &["no", "false"]) && evidence.name_fails() {
+    if canonical && settings.is("canonicalizefallbacklocal", &["no", "false"]) && facts.name_fails() {
         let summary = text!(
             "CanonicalizeHostname finds no name for this host, and CanonicalizeFallbackLocal is no{}.",
-            place(evidence, "canonicalizefallbacklocal")
+            place(facts, "canonicalizefallbacklocal")
         );
         out.push(with_line(
             Finding::blocking(Code::NetworkOptionUnusable, summary),
-            evidence,
+            facts,
             "canonicalizefallbacklocal",
             "Take the line out.",
         ));
@@ -269,31 +267,31 @@ fn network_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
     out
 }
 
-fn known_hosts_file(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
-    if !evidence.setting_is_set("userknownhostsfile") {
+fn known_hosts_file(facts: &Facts, _: &Settings) -> Vec<Finding> {
+    if !facts.setting_is_set("userknownhostsfile") {
         return Vec::new();
     }
-    let Some(usual) = evidence.trusted_by_usual_known_hosts() else { return Vec::new() };
-    let named: Vec<PathBuf> = evidence.known_hosts().map(|k| k.user_files.clone()).unwrap_or_default();
-    if named.contains(&usual) {
+    let (Ok(known), Ok(peer)) = (facts.known_hosts(), facts.peer()) else { return Vec::new() };
+    let Some((usual, entries)) = &known.usual else { return Vec::new() };
+    if !matches!(judge(entries, &peer.host_key.blob), Judgement::Trusted(_)) {
         return Vec::new();
     }
-    let blocks = evidence.host_key_stops_ssh();
+    let blocks = facts.host_key_stops_ssh();
     let summary = text!(
         "UserKnownHostsFile makes ssh read {} instead of {}, which knows the server{}.",
-        Text::join(named.iter().map(|f| Private::path(f).into()), ", "),
-        Private::path(&usual),
-        place(evidence, "userknownhostsfile")
+        Text::join(known.user_files.iter().map(|f| Private::path(f).into()), ", "),
+        Private::path(usual),
+        place(facts, "userknownhostsfile")
     );
     vec![with_line(
         Finding::blocking_if(blocks, Code::KnownHostsFileOverridden, summary),
-        evidence,
+        facts,
         "userknownhostsfile",
         "Take the line out.",
     )]
 }
 
-fn checking_disabled(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
+fn checking_disabled(facts: &Facts, settings: &Settings) -> Vec<Finding> {
     let off = settings.is("stricthostkeychecking", &["no", "off", "false"]);
     let nowhere = settings.value("userknownhostsfile").is_some_and(|f| f.split_whitespace().all(|f| f == "/dev/null"));
     if !off {
@@ -303,50 +301,50 @@ fn checking_disabled(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
     let summary = text!(
         "StrictHostKeyChecking is off{}{}: anyone may pose as the server.",
         if nowhere { " and known hosts go to /dev/null" } else { "" },
-        place(evidence, keyword)
+        place(facts, keyword)
     );
     vec![with_line(
         Finding::warning(Code::HostKeyCheckingDisabled, summary),
-        evidence,
+        facts,
         keyword,
         "Take the line out, and add the published keys to known_hosts.",
     )]
 }
 
-fn algorithms(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
-    if let Some(key) = evidence.missing_key_of_excluded_algorithm() {
+fn algorithms(facts: &Facts, _: &Settings) -> Vec<Finding> {
+    if let Some(key) = facts.missing_key_of_excluded_algorithm() {
         let keyword = "pubkeyacceptedalgorithms";
         let summary = text!(
             "PubkeyAcceptedAlgorithms leaves out the type of {}, the key that the server accepts{}.",
             key.name_text(),
-            place(evidence, keyword)
+            place(facts, keyword)
         );
         let finding = Finding::blocking(Code::AlgorithmsRestricted, summary);
-        return vec![with_line(finding, evidence, keyword, "Take the line out, or begin its value with + to add to the defaults.")];
+        return vec![with_line(finding, facts, keyword, "Take the line out, or begin its value with + to add to the defaults.")];
     }
-    let Some((keyword, ours, theirs)) = evidence.restricting_algorithms() else { return pinned_algorithms(evidence) };
-    let summary = text!("{} leaves nothing that the server also has{}.", keyword, place(evidence, &keyword.to_ascii_lowercase()));
+    let Some((keyword, ours, theirs)) = facts.restricting_algorithms() else { return pinned_algorithms(facts) };
+    let summary = text!("{} leaves nothing that the server also has{}.", keyword, place(facts, &keyword.to_ascii_lowercase()));
     let finding = Finding::blocking(Code::AlgorithmsRestricted, summary)
         .evidence("ssh offers", Private::quoted(ours.join(",")))
         .evidence("the server offers", Private::quoted(theirs.join(",")));
     vec![with_line(
         finding,
-        evidence,
+        facts,
         &keyword.to_ascii_lowercase(),
         "Take the line out, or begin its value with + to add to the defaults.",
     )]
 }
 
 /// Lists that the user has written out work until the server drops what is on them.
-fn pinned_algorithms(evidence: &Evidence) -> Vec<Finding> {
-    let pinned = |keyword: &&&str| evidence.user_pins_algorithms(keyword);
+fn pinned_algorithms(facts: &Facts) -> Vec<Finding> {
+    let pinned = |keyword: &&&str| facts.user_pins_algorithms(keyword);
     let keywords = ["kexalgorithms", "hostkeyalgorithms", "ciphers", "macs", "pubkeyacceptedalgorithms"];
     let warn = |keyword: &&'static str| {
         let written = written(keyword).unwrap_or(keyword);
         let summary =
-            text!("{} allows only what it lists{}; it works until the server drops that.", written, place(evidence, keyword));
+            text!("{} allows only what it lists{}; it works until the server drops that.", written, place(facts, keyword));
         let finding = Finding::warning(Code::AlgorithmsRestricted, summary);
-        with_line(finding, evidence, keyword, "Take the line out, or begin its value with + to add to the defaults.")
+        with_line(finding, facts, keyword, "Take the line out, or begin its value with + to add to the defaults.")
     };
     keywords.iter().filter(pinned).map(warn).collect()
 }

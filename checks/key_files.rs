@@ -4,12 +4,12 @@ use std::path::Path;
 
 use crate::advice;
 use crate::bitbucket;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
 use crate::evidence::identities::CanSign;
-use crate::evidence::keys::Key;
+use crate::facts::Facts;
 use crate::facts::key_file::{Format, KeyFile, KeyState};
+use crate::facts::keys::Key;
 use crate::facts::public_key::{PublicKey, Weakness};
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
@@ -25,47 +25,48 @@ use damage::{damage, in_shell, repair};
 #[derive(Debug)]
 pub(crate) struct KeyFiles;
 
-const META: Meta = Meta { id: CheckId::KeyFiles, title: "The private keys", page: include_str!("key_files.md") };
-
 /// Keys older than this are worth replacing, in days.
 const ROTATION_DAYS: u64 = 730;
 const SECONDS_A_DAY: u64 = 86_400;
+
+const META: Meta =
+    Meta { id: CheckId::KeyFiles, title: "The private keys", needs: &[Need::Server], page: include_str!("key_files.md") };
 
 impl Check for KeyFiles {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let identities = evidence.identities()?;
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let identities = facts.keys()?;
         let usable = identities.offered().filter(|i| matches!(i.identity.can_sign, CanSign::Yes(_))).count();
         let mut found = Findings::new(match usable {
             0 => text!("ssh has no key that it could log in with by itself"),
             1 => text!("ssh has 1 key that it can log in with"),
             n => text!("ssh has {} keys that it can log in with", n),
         });
-        let other_ways = || evidence.login_is_known_to_succeed() || evidence.untried_way_in().is_some();
-        if identities.all().next().is_none() && !evidence.agent_is_locked() && !other_ways() {
-            found.push(no_key(evidence));
+        let other_ways = || facts.login_is_known_to_succeed() || facts.untried_way_in().is_some();
+        if identities.all().next().is_none() && !facts.agent_is_locked() && !other_ways() {
+            found.push(no_key(facts));
         }
         for identity in identities.all() {
             if let Some(file) = &identity.file {
-                found.findings.extend(unusable(evidence, identity, file));
-                found.findings.extend(hygiene(evidence, identity, file));
+                found.findings.extend(unusable(facts, identity, file));
+                found.findings.extend(hygiene(facts, identity, file));
             }
             if let Some(public) = identity.public() {
-                found.findings.extend(refused_types(evidence, identity, public));
+                found.findings.extend(refused_types(facts, identity, public));
             }
         }
         Ok(found)
     }
 }
 
-fn no_key(evidence: &Evidence) -> Finding {
-    let path = evidence.account().ssh_home().unwrap_or_default().join(".ssh/id_ed25519");
+fn no_key(facts: &Facts) -> Finding {
+    let path = facts.account.ssh_home().unwrap_or_default().join(".ssh/id_ed25519");
     let argv = ["ssh-keygen".into(), "-t".into(), "ed25519".into(), "-f".into(), Private::path(&path).into()];
     let mut finding = Finding::blocking_if(
-        evidence.login_fails(),
+        facts.login_fails(),
         Code::NoKey,
         "There is no private key that ssh could use, neither in ~/.ssh nor in an agent.",
     )
@@ -73,7 +74,7 @@ fn no_key(evidence: &Evidence) -> Finding {
     .subject(Subject::new("key", Private::path(&path)))
     .remedy(Remedy::run("generate", "First, make a key.", argv.to_vec(), Safety::Confirm));
     let summary = text!("Then add its public half, {}.pub, to your account.", Private::path(&path));
-    finding = finding.remedy(if evidence.is_cloud() {
+    finding = finding.remedy(if facts.is_cloud() {
         Remedy::visit("add-key", summary, bitbucket::ACCOUNT_KEYS_PAGE)
     } else {
         Remedy::ask("add-key", summary)
@@ -83,8 +84,8 @@ fn no_key(evidence: &Evidence) -> Finding {
 
 /// What keeps ssh from using this key. It stops git when no other key gets in and the server would accept this one, or
 /// when nobody can tell whether it would.
-fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Finding> {
-    let weight = evidence.weight(identity);
+fn unusable(facts: &Facts, identity: &Key, file: &KeyFile) -> Option<Finding> {
+    let weight = facts.weight(identity);
     let key = || Private::path(&file.path);
     let blocks = weight.blocks();
     let finding = |code, summary: Text| {
@@ -100,7 +101,7 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
     if matches!(identity.identity.can_sign, CanSign::Yes(_)) || !(weight.matters() || identity.identity.order.is_some()) {
         return None;
     }
-    let elsewhere = evidence.identities().ok().and_then(|all| all.private_half_of(identity));
+    let elsewhere = facts.keys().ok().and_then(|all| all.private_half_of(identity));
     Some(match &file.state {
         KeyState::PermissionsTooOpen { mode, .. } => finding(
             Code::KeyPermissionsTooOpen,
@@ -112,10 +113,10 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
             let error = std::io::Error::from_raw_os_error(*errno).to_string();
             finding(Code::KeyUnreadable, text!("ssh cannot read the private key {}.", key()))
                 .evidence("error", Private::quoted(error))
-                .remedies(advice::make_readable(evidence, &file.path))
+                .remedies(advice::make_readable(facts, &file.path))
         }
         KeyState::NotAFile => finding(Code::KeyUnreadable, text!("{} is no file, so ssh cannot use it as a key.", key()))
-            .remedies(identity.position.as_ref().and_then(|line| advice::name_key(evidence, line, None)))
+            .remedies(identity.position.as_ref().and_then(|line| advice::name_key(facts, line, None)))
             .remedy(Remedy::ask("name-file", "Name the key file itself in IdentityFile.")),
         KeyState::Ppk => finding(Code::KeyIsPuttyFormat, text!("{} is a PuTTY key, which OpenSSH cannot read.", key()))
             .remedy(convert(&file.path)),
@@ -124,12 +125,12 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
                 Code::KeyIsPublicHalf,
                 text!("{} is the public half of a key; the private one is {}.", key(), other.name_text()),
             )
-            .remedies(use_other_file(evidence, other)),
+            .remedies(use_other_file(facts, other)),
             None => finding(
                 Code::KeyIsPublicHalf,
                 text!("{} is the public half of a key, and nobody here holds the private one.", key()),
             )
-            .remedies(name_sibling(evidence, identity, file))
+            .remedies(name_sibling(facts, identity, file))
             .remedy(Remedy::ask("load", "Load the private half into the agent, or name its file in IdentityFile.")),
         },
         KeyState::Corrupt { kind, .. } => {
@@ -141,18 +142,18 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
             Code::KeyTypeUnsupported,
             text!("ssh cannot read {}: it is an Ed25519 key in the PKCS#8 format, which OpenSSH reads from 9.6 on.", key()),
         )
-        .remedies(generate(evidence))
+        .remedies(generate(facts))
         .remedy(Remedy::ask("upgrade", "Or upgrade OpenSSH to 9.6 or later.")),
         KeyState::UnsupportedType(name) => finding(
             Code::KeyTypeUnsupported,
             text!("ssh cannot use {}: it does not support {} keys.", key(), Private::quoted(name)),
         )
-        .remedies(generate(evidence)),
-        KeyState::Encrypted if !evidence.person_can_type_passphrase() => finding(
+        .remedies(generate(facts)),
+        KeyState::Encrypted if !facts.person_can_type_passphrase() => finding(
             Code::KeyPassphraseNeeded,
             text!("{} is protected by a passphrase, is in no agent, and nobody can type it here.", key()),
         )
-        .remedies(no_agent(evidence).then(start_agent))
+        .remedies(no_agent(facts).then(start_agent))
         .remedy(Remedy::run(
             "ssh-add",
             "Load the key into your agent, which asks for the passphrase once.",
@@ -171,7 +172,7 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
                 Code::KeyPrivateHalfMissing,
                 text!("The private half of {} is not where ssh looks, beside the public one; it is {}.", key(), other.name_text()),
             )
-            .remedies(use_other_file(evidence, other)),
+            .remedies(use_other_file(facts, other)),
             None => {
                 finding(Code::KeyPrivateHalfMissing, text!("The public half of {} is there, but the private one is gone.", key()))
                     .remedy(Remedy::ask(
@@ -208,8 +209,8 @@ fn unusable(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Findi
 }
 
 /// Whether ssh would ask an agent, and there is none.
-fn no_agent(evidence: &Evidence) -> bool {
-    evidence.agent().is_ok_and(|agent| agent.is_some_and(|holder| holder.keys.is_err()))
+fn no_agent(facts: &Facts) -> bool {
+    facts.agent().is_ok_and(|agent| agent.is_some_and(|holder| holder.keys.is_err()))
 }
 
 fn start_agent() -> Remedy {
@@ -231,19 +232,19 @@ fn convert(path: &Path) -> Remedy {
 }
 
 /// Makes ssh use the file that has the private half.
-fn use_other_file(evidence: &Evidence, other: &Key) -> Vec<Remedy> {
+fn use_other_file(facts: &Facts, other: &Key) -> Vec<Remedy> {
     let file = other.file.as_ref();
     let open = file.filter(|f| matches!(f.state, KeyState::PermissionsTooOpen { .. }));
     let mut remedies: Vec<_> = open.map(|f| close("First, make the key readable by you alone.", &f.path)).into_iter().collect();
-    remedies.extend(advice::use_key(evidence, other, false));
+    remedies.extend(advice::use_key(facts, other, false));
     remedies
 }
 
 /// Names the private key beside its public half in the line that names that.
-fn name_sibling(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Option<Remedy> {
+fn name_sibling(facts: &Facts, identity: &Key, file: &KeyFile) -> Option<Remedy> {
     let sibling = file.path.with_extension("");
-    let position = identity.position.as_ref().filter(|_| evidence.is_private_key(&sibling))?;
-    advice::name_key(evidence, position, Some(&sibling))
+    let position = identity.position.as_ref().filter(|_| facts.paths.at(&sibling).is_private_key)?;
+    advice::name_key(facts, position, Some(&sibling))
 }
 
 /// Takes others' rights on a key away.
@@ -252,30 +253,30 @@ fn close(summary: &'static str, key: &Path) -> Remedy {
 }
 
 /// A new key, under a name that is free; one that ssh does not try by itself is named.
-fn generate(evidence: &Evidence) -> Vec<Remedy> {
-    let folder = evidence.account().ssh_home().unwrap_or_default().join(".ssh");
+fn generate(facts: &Facts) -> Vec<Remedy> {
+    let folder = facts.account.ssh_home().unwrap_or_default().join(".ssh");
     let names = ["id_ed25519", "bitbucket_ed25519"].map(|name| folder.join(name));
-    let Some(path) = names.iter().find(|path| evidence.is_free(path)) else { return Vec::new() };
+    let Some(path) = names.iter().find(|path| facts.is_free(path)) else { return Vec::new() };
     let argv = ["ssh-keygen".into(), "-t".into(), "ed25519".into(), "-f".into(), Private::path(path).into()];
     let mut remedies =
         vec![Remedy::run("generate", "Make an Ed25519 key, and register its public half.", argv.to_vec(), Safety::Confirm)];
     if *path != names[0] {
-        let line = text!("IdentityFile {}", evidence.path_for_config(path));
-        let edit = advice::host_block(evidence, vec![line]);
+        let line = text!("IdentityFile {}", facts.path_for_config(path));
+        let edit = advice::host_block(facts, vec![line]);
         remedies.extend(edit.map(|edit| Remedy::edit("name-new-key", "Then make ssh offer it to this host.", edit, Safety::Safe)));
     }
     remedies
 }
 
 /// Types and sizes that the service is known to refuse.
-fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec<Finding> {
-    let weight = evidence.weight(identity);
+fn refused_types(facts: &Facts, identity: &Key, public: &PublicKey) -> Vec<Finding> {
+    let weight = facts.weight(identity);
     let mut out = Vec::new();
     if !identity.offered() {
         return out;
     }
     let subject = || Subject::new("key", identity.name_text());
-    if evidence.is_cloud() && public.is_rsa() && public.bits < bitbucket::MINIMUM_RSA_BITS && evidence.server_refuses(public) {
+    if facts.is_cloud() && public.is_rsa() && public.bits < bitbucket::MINIMUM_RSA_BITS && facts.server_refuses(public) {
         out.push(
             Finding::blocking_if(
                 weight.blocks_if_registered(),
@@ -289,10 +290,10 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
             )
             .subject(subject())
             .confidence(Confidence::Likely)
-            .remedies(generate(evidence)),
+            .remedies(generate(facts)),
         );
     }
-    if evidence.is_cloud() && public.is_security_key() && evidence.server_refuses(public) {
+    if facts.is_cloud() && public.is_security_key() && facts.server_refuses(public) {
         out.push(
             Finding::blocking_if(
                 weight.blocks_if_registered(),
@@ -305,11 +306,11 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
             )
             .subject(subject())
             .confidence(Confidence::Likely)
-            .remedies(generate(evidence)),
+            .remedies(generate(facts)),
         );
     }
     if let Some(certificate) = &public.certificate
-        && !certificate.valid_at(evidence.now_unix())
+        && !certificate.valid_at(facts.clock.began)
     {
         out.push(
             Finding::blocking_if(
@@ -318,7 +319,7 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
                 text!("The certificate {} is expired or not yet valid.", identity.name_text()),
             )
             .subject(subject())
-            .evidence("valid", text!("{} to {}", evidence.day(certificate.valid_after), evidence.day(certificate.valid_before)))
+            .evidence("valid", text!("{} to {}", day(certificate.valid_after), day(certificate.valid_before)))
             .remedy(Remedy::ask("renew", "Ask whoever signs your certificates for a new one; check this machine's clock.")),
         );
     }
@@ -330,13 +331,13 @@ fn refused_types(evidence: &Evidence, identity: &Key, public: &PublicKey) -> Vec
         out.push(
             Finding::warning(Code::KeyWeak, text!("{} is known to be breakable: {}.", identity.name_text(), words))
                 .subject(subject())
-                .remedies(generate(evidence)),
+                .remedies(generate(facts)),
         );
     }
     out
 }
 
-fn hygiene(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Vec<Finding> {
+fn hygiene(facts: &Facts, identity: &Key, file: &KeyFile) -> Vec<Finding> {
     let mut out = Vec::new();
     if !identity.offered() || !matches!(file.state, KeyState::Usable | KeyState::Encrypted) {
         return out;
@@ -354,11 +355,17 @@ fn hygiene(evidence: &Evidence, identity: &Key, file: &KeyFile) -> Vec<Finding> 
         let summary = text!("{} is in the old PEM format, which protects its passphrase badly.", key());
         out.push(info(Code::KeyLegacyFormat, summary, passphrase("Write it anew; ssh-keygen uses the current format.")));
     }
-    let age = file.modified.and_then(|then| evidence.now_unix().checked_sub(then)).map(|seconds| seconds / SECONDS_A_DAY);
+    let age = file.modified.and_then(|then| facts.clock.began.checked_sub(then)).map(|seconds| seconds / SECONDS_A_DAY);
     if let Some(days) = age.filter(|days| *days > ROTATION_DAYS) {
         let summary = text!("{} is {} days old.", key(), days);
         let finding = Finding::info(Code::KeyOld, summary).subject(Subject::file(&file.path, None));
-        out.push(finding.remedies(generate(evidence)));
+        out.push(finding.remedies(generate(facts)));
     }
     out
+}
+
+/// Days in ISO 8601, for a second since 1970.
+fn day(unix: u64) -> Text {
+    let time = i64::try_from(unix).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+    time.map_or_else(|| "for ever".into(), |t| Text::date(t.strftime("%Y-%m-%d").to_string()))
 }

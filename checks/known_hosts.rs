@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
-use crate::evidence::conversation::Peer;
 use crate::evidence::known_hosts::{HostKeyLine, Judgement, LineFault, Marker};
-use crate::evidence::trust::KnownHosts;
+use crate::facts::Facts;
+use crate::facts::conversation::Peer;
+use crate::facts::trust::KnownHosts;
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};
@@ -23,37 +23,40 @@ use crate::{bitbucket, text};
 #[derive(Debug)]
 pub(crate) struct KnownHostsCheck;
 
-const META: Meta = Meta { id: CheckId::KnownHosts, title: "ssh trusts the server's key", page: include_str!("known_hosts.md") };
+const META: Meta = Meta {
+    id: CheckId::KnownHosts,
+    title: "ssh trusts the server's key",
+    needs: &[Need::Server],
+    page: include_str!("known_hosts.md"),
+};
 
 impl Check for KnownHostsCheck {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        if let Some(finding) = unknown_to_plink(evidence) {
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        if let Some(finding) = unknown_to_plink(facts) {
             let mut found = Findings::new("plink does not know the server's key");
             found.push(finding);
             return Ok(found);
         }
-        let known = evidence.known_hosts()?;
-        if let Some(finding) = revocation::unusable(evidence) {
+        let known = facts.known_hosts()?;
+        if let Some(finding) = revocation::unusable(facts) {
             let mut found = Findings::new("ssh trusts no host while its list of revoked keys cannot be read");
             found.push(finding);
             return Ok(found);
         }
-        let peer = evidence.peer()?;
-        if let Some(finding) = revocation::listed(evidence, peer) {
+        let peer = facts.peer()?;
+        if let Some(finding) = revocation::listed(facts, peer) {
             let mut found = Findings::new("the list that RevokedHostKeys names has the server's key");
             found.push(finding);
             return Ok(found);
         }
         let mut found = Findings::new(text!("ssh looks the server up as {}", Private::host(&known.entries.name)));
-        match (judged(evidence, known, peer), &known.command) {
+        match (judged(facts, known, peer), &known.command) {
             // What the command adds is seen in git's run alone.
-            (Some(finding), Some(_))
-                if finding.blocking && finding.code != Code::HostKeyRevoked && evidence.git_works().is_none() =>
-            {
+            (Some(finding), Some(_)) if finding.blocking && finding.code != Code::HostKeyRevoked && facts.git_works().is_none() => {
                 return Err(Unavailable::Unknown {
                     why: text!(
                         "no file has the server's key for {}; KnownHostsCommand may add it, and is not started",
@@ -64,8 +67,8 @@ impl Check for KnownHostsCheck {
             (Some(finding), Some(command)) => found.push(finding.evidence("KnownHostsCommand", Private::quoted(command))),
             (Some(finding), None) => found.push(finding),
             (None, _) => {
-                found.findings.extend(address::differs(evidence, known, peer));
-                found.findings.extend(unread(evidence, known));
+                found.findings.extend(address::differs(facts, known, peer));
+                found.findings.extend(unread(facts, known));
             }
         }
         let trusted = retired(known);
@@ -78,13 +81,13 @@ impl Check for KnownHostsCheck {
 }
 
 /// plink keeps its own host keys, and git cannot answer its question.
-fn unknown_to_plink(evidence: &Evidence) -> Option<Finding> {
-    if evidence.reads_ssh_config() {
+fn unknown_to_plink(facts: &Facts) -> Option<Finding> {
+    if facts.ssh_command.reads_ssh_config() {
         return None;
     }
-    let said = &evidence.git_run().ok().filter(|run| !run.works)?.said;
+    let said = &facts.git_run().ok().filter(|run| !run.works)?.said;
     let line = said.iter().find(|l| l.contains("host key is not cached") || l.contains("Cannot confirm a host key"))?;
-    let host = evidence.typed_host().unwrap_or_default();
+    let host = facts.typed_host().unwrap_or_default();
     Some(
         Finding::blocking(
             Code::PlinkHostKeyUnknown,
@@ -104,7 +107,7 @@ fn unknown_to_plink(evidence: &Evidence) -> Option<Finding> {
 }
 
 /// What ssh passes over although another entry suffices.
-fn unread(evidence: &Evidence, known: &KnownHosts) -> Vec<Finding> {
+fn unread(facts: &Facts, known: &KnownHosts) -> Vec<Finding> {
     let malformed = known.entries.malformed.iter().filter(|m| m.mentions_host).map(|line| {
         let summary = text!(
             "{} line {} is meant for {}, but ssh passes over it: {}.",
@@ -124,12 +127,12 @@ fn unread(evidence: &Evidence, known: &KnownHosts) -> Vec<Finding> {
             text!("ssh cannot read {}; another file knows the server.", Private::path(&file.file)),
         )
         .subject(Subject::file(&file.file, None))
-        .remedies(advice::make_readable(evidence, &file.file))
+        .remedies(advice::make_readable(facts, &file.file))
     });
     malformed.chain(unreadable).collect()
 }
 
-fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
+fn judged(facts: &Facts, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
     let key = &peer.host_key;
     let name = || Private::host(&known.entries.name);
     let finding = match &peer.judgement {
@@ -151,14 +154,14 @@ fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findin
         } else {
             Remedy::ask("ask", "Do not connect; ask who runs the server, from another network.")
         }),
-        Judgement::Changed(entries) if evidence.tolerates_changed_host_key() => {
+        Judgement::Changed(entries) if facts.tolerates_changed_host_key() => {
             return Some(Finding::warning(
                 Code::HostKeyChanged,
                 text!("{} holds another key for {}; ssh goes on because StrictHostKeyChecking is off.", file_of(entries), name()),
             ));
         }
-        Judgement::Changed(entries) => changed(evidence, known, peer, entries),
-        Judgement::OtherTypesOnly(entries) if evidence.host_key_algorithms_are_set() => {
+        Judgement::Changed(entries) => changed(facts, known, peer, entries),
+        Judgement::OtherTypesOnly(entries) if facts.host_key_algorithms_are_set() => {
             let (file, types) = (file_of(entries), types(entries));
             let mut finding = Finding::blocking(
                 Code::HostKeyTypeForced,
@@ -169,7 +172,7 @@ fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findin
                     types
                 ),
             );
-            if let Some(position) = evidence.setting_position("hostkeyalgorithms") {
+            if let Some(position) = facts.setting_position("hostkeyalgorithms") {
                 finding = finding
                     .subject(Subject::file(&position.file, Some(position.line)))
                     .remedy(advice::delete_line(&position, "Take the line out, so that ssh asks for the key it knows."));
@@ -177,13 +180,13 @@ fn judged(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findin
             finding
         }
         Judgement::OtherTypesOnly(_) | Judgement::CertificateAuthorityOnly(_) | Judgement::Unknown => {
-            return unknown(evidence, known, peer);
+            return unknown(facts, known, peer);
         }
     };
     Some(finding.evidence("presented", key.text()))
 }
 
-fn changed(evidence: &Evidence, known: &KnownHosts, peer: &Peer, entries: &[HostKeyLine]) -> Finding {
+fn changed(facts: &Facts, known: &KnownHosts, peer: &Peer, entries: &[HostKeyLine]) -> Finding {
     let name = || Private::host(&known.entries.name);
     let was_retired = entries.iter().all(|e| bitbucket::retired_key(&e.key.fingerprint()).is_some());
     let summary = match (was_retired, peer.published) {
@@ -211,7 +214,7 @@ fn changed(evidence: &Evidence, known: &KnownHosts, peer: &Peer, entries: &[Host
     }
     // What this user cannot change may stay: one entry with the right key is enough for ssh.
     let own = known.user_file.as_ref();
-    let mut mine: Vec<&HostKeyLine> = entries.iter().filter(|e| own == Some(&e.file) || evidence.can_replace(&e.file)).collect();
+    let mut mine: Vec<&HostKeyLine> = entries.iter().filter(|e| own == Some(&e.file) || can_replace(facts, &e.file)).collect();
     // ssh-keygen leaves a file alone that has lines it cannot read.
     if !known.entries.malformed.is_empty() {
         mine.sort_by_key(|e| std::cmp::Reverse(e.line));
@@ -229,11 +232,11 @@ fn changed(evidence: &Evidence, known: &KnownHosts, peer: &Peer, entries: &[Host
 }
 
 /// ssh finds no usable entry: it asks, adds the key or gives up, as StrictHostKeyChecking says.
-fn unknown(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
-    if evidence.accepts_new_host_keys() {
+fn unknown(facts: &Facts, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
+    if facts.accepts_new_host_keys() {
         return None;
     }
-    let blocks = !evidence.person_can_confirm_host_key();
+    let blocks = !facts.person_can_confirm_host_key();
     let name = || Private::host(&known.entries.name);
     let presented = peer.host_key.text();
     let malformed = known.entries.malformed.iter().find(|m| m.mentions_host);
@@ -259,7 +262,7 @@ fn unknown(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Findi
             text!("ssh cannot read {}, and no other file knows {}.", Private::path(&file.file), name()),
         )
         .subject(Subject::file(&file.file, None))
-        .remedies(advice::make_readable(evidence, &file.file))
+        .remedies(advice::make_readable(facts, &file.file))
     } else {
         let asks = if blocks { "and nobody can answer ssh's question" } else { "so ssh will ask whether to go on" };
         Finding::blocking_if(blocks, Code::HostKeyUnknown, text!("known_hosts has no key for {}, {}.", name(), asks))
@@ -346,4 +349,9 @@ fn fault(fault: &LineFault) -> Text {
         LineFault::RsaTooShort(bits) => text!("its RSA key is too short ({} bits)", *bits),
         LineFault::Version1 => "it is of SSH version 1".into(),
     }
+}
+
+/// Whether the user may put another file in the place of this one, as ssh-keygen does.
+fn can_replace(facts: &Facts, file: &Path) -> bool {
+    file.parent().is_some_and(|folder| facts.paths.at(folder).writable)
 }

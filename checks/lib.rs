@@ -1,7 +1,7 @@
-//! The checks of bbdoctor: questions asked of evidence about a `git clone` over SSH.
+//! The checks of bbdoctor: questions asked of facts about a `git clone` over SSH.
 //!
-//! Each check is one file here, with its page beside it. Evidence, the only code that touches the world, is in
-//! [`evidence`].
+//! Each check is one file here, with its page beside it. Facts are plain data; [`evidence`], the only
+//! code that touches the world, gathers them.
 
 mod account;
 mod advice;
@@ -24,7 +24,6 @@ mod host_settings;
 mod key_files;
 mod known_hosts;
 mod name_resolution;
-mod outlook;
 pub mod privacy;
 pub mod remedy;
 mod remote_url;

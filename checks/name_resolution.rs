@@ -1,10 +1,10 @@
 //! Does the host's name resolve?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
 use crate::evidence::resolve::ResolveError;
+use crate::facts::Facts;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
@@ -15,28 +15,33 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct NameResolution;
 
-const META: Meta = Meta { id: CheckId::NameResolution, title: "The name resolves", page: include_str!("name_resolution.md") };
+const META: Meta = Meta {
+    id: CheckId::NameResolution,
+    title: "The name resolves",
+    needs: &[Need::Name],
+    page: include_str!("name_resolution.md"),
+};
 
 impl Check for NameResolution {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let name = evidence.hostname()?;
-        let addresses = match evidence.resolution()? {
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let name = facts.hostname()?;
+        let addresses = match facts.resolution()? {
             Ok(addresses) => addresses,
             Err(error) => {
                 let mut found = Findings::new(text!("{} does not resolve", Private::host(&name)));
-                found.push(unresolved(evidence, &name, error));
+                found.push(unresolved(facts, &name, error));
                 return Ok(found);
             }
         };
         let shown = Text::join(addresses.iter().map(|a| Private::host(a.ip().to_string()).into()), ", ");
         let mut found = Findings::new(text!("{} resolves to {}", Private::host(&name), &shown));
-        let pinned = evidence.hosts_file_line(&name);
-        let public = evidence.is_cloud();
-        if public && (pinned.is_some() || addresses.iter().any(|a| !crate::evidence::transport::is_public(a.ip()))) {
+        let pinned = facts.hosts_file_line;
+        let public = facts.is_cloud();
+        if public && (pinned.is_some() || addresses.iter().any(|a| !crate::facts::connection::is_public(a.ip()))) {
             let summary = match &pinned {
                 Some(line) => text!("The hosts file (line {}) pins {} to {}.", *line, Private::host(&name), &shown),
                 None => text!("{} resolves to {}, which is no public address.", Private::host(&name), &shown),
@@ -53,10 +58,10 @@ impl Check for NameResolution {
     }
 }
 
-fn unresolved(evidence: &Evidence, name: &str, error: &ResolveError) -> Finding {
+fn unresolved(facts: &Facts, name: &str, error: &ResolveError) -> Finding {
     let said = error.text();
-    if evidence.looks_like_alias(name) {
-        let near = evidence.similar_alias(name);
+    if facts.services.looks_like_alias(name) {
+        let near = facts.similar_alias(name);
         let summary = match &near {
             Some(near) => text!(
                 "{} looks like an ssh alias, but no Host block here defines it; {} is defined.",
@@ -68,14 +73,14 @@ fn unresolved(evidence: &Evidence, name: &str, error: &ResolveError) -> Finding 
         let mut finding = Finding::blocking(Code::AliasUndefined, summary)
             .subject(Subject::new("host", Private::host(name)))
             .evidence("resolver", said);
-        if let Some(url) = evidence.url_with_host(near.as_deref()) {
-            finding = finding.remedy(advice::set_url(evidence, "Name a host that exists.", &url));
+        if let Some(url) = facts.url_with_host(near.as_deref()) {
+            finding = finding.remedy(advice::set_url(facts, "Name a host that exists.", &url));
         }
         return finding.remedy(Remedy::ask(
             "define-alias",
             text!(
                 "Or define the alias in ~/.ssh/config, with HostName {} and the IdentityFile of the account.",
-                Private::host(evidence.current_host())
+                Private::host(facts.current_host())
             ),
         ));
     }
@@ -88,11 +93,11 @@ fn unresolved(evidence: &Evidence, name: &str, error: &ResolveError) -> Finding 
     };
     let mut finding =
         Finding::blocking(Code::DnsFailure, summary).subject(Subject::new("host", Private::host(name))).evidence("resolver", said);
-    if let Some(service) = evidence.services().near_miss(name)
-        && let Some(url) = evidence.url_with_host(Some(&service.name))
+    if let Some(service) = facts.services.near_miss(name)
+        && let Some(url) = facts.url_with_host(Some(&service.name))
     {
         finding = finding.side(Side::ThisMachine).confidence(Confidence::Likely).remedy(advice::set_url(
-            evidence,
+            facts,
             text!("The host is probably meant to be {}.", Private::host(&service.name)),
             &url,
         ));

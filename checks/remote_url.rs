@@ -2,11 +2,11 @@
 
 use crate::advice;
 use crate::bitbucket::Role;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
 use crate::evidence::git_url::{GitUrl, UrlFault, UrlFaultKind};
-use crate::evidence::target::{NoTarget, Target};
+use crate::facts::Facts;
+use crate::facts::target::{NoTarget, Target};
 use crate::finding::{Code, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
@@ -17,15 +17,16 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct RemoteUrl;
 
-const META: Meta = Meta { id: CheckId::RemoteUrl, title: "The URL git will contact", page: include_str!("remote_url.md") };
+const META: Meta =
+    Meta { id: CheckId::RemoteUrl, title: "The URL git will contact", needs: &[Need::Server], page: include_str!("remote_url.md") };
 
 impl Check for RemoteUrl {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let target = match evidence.chosen_target() {
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let target = match &facts.target {
             Ok(target) => target,
             Err(why) => {
                 let mut found = Findings::new("there is nothing that git could contact");
@@ -37,25 +38,25 @@ impl Check for RemoteUrl {
             Some(url) => text!("git contacts {}", Private::url(url)),
             None => "the service itself, without a repository".into(),
         });
-        found.findings.extend(broken_link(evidence));
+        found.findings.extend(broken_link(facts));
         if let Some(fault) = &target.fault {
-            found.push(malformed(evidence, target, fault));
+            found.push(malformed(facts, target, fault));
             return Ok(found);
         }
         found.findings.extend(rewritten(target));
-        found.findings.extend(not_ssh(evidence, target));
-        found.findings.extend(fatal_setting(evidence));
-        found.findings.extend(protocol_denied(evidence));
-        found.findings.extend(not_bitbucket(evidence));
-        found.findings.extend(retired(evidence));
-        found.findings.extend(user(evidence));
+        found.findings.extend(not_ssh(facts, target));
+        found.findings.extend(fatal_setting(facts));
+        found.findings.extend(protocol_denied(facts));
+        found.findings.extend(not_bitbucket(facts));
+        found.findings.extend(retired(facts));
+        found.findings.extend(user(facts));
         Ok(found)
     }
 }
 
 /// A `.git` file that leads nowhere ends every command of git's here, whatever URL it is given; only a clone goes on.
-fn broken_link(evidence: &Evidence) -> Option<Finding> {
-    let path = evidence.broken_git_file()?;
+fn broken_link(facts: &Facts) -> Option<Finding> {
+    let path = facts.broken_git_file()?;
     Some(no_target(&NoTarget::Unreachable { path }))
 }
 
@@ -123,7 +124,7 @@ fn no_target(why: &NoTarget) -> Finding {
     }
 }
 
-fn malformed(evidence: &Evidence, target: &Target, fault: &UrlFault) -> Finding {
+fn malformed(facts: &Facts, target: &Target, fault: &UrlFault) -> Finding {
     let url = || Private::url(target.effective_url.as_deref().unwrap_or_default());
     let what: Text = match fault.kind {
         UrlFaultKind::SlashForColon => "a slash stands where a colon belongs, so git takes it for a folder".into(),
@@ -147,11 +148,11 @@ fn malformed(evidence: &Evidence, target: &Target, fault: &UrlFault) -> Finding 
         .strikes(if fault.kind == UrlFaultKind::PortInScp { Strikes::AfterLogin } else { Strikes::InItsTurn })
         .subject(Subject::new("url", url()));
     match &fault.corrected {
-        Some(corrected) => finding = finding.remedy(advice::set_url(evidence, "Write it as git understands it.", corrected)),
+        Some(corrected) => finding = finding.remedy(advice::set_url(facts, "Write it as git understands it.", corrected)),
         None => {
             finding = finding.remedy(Remedy::ask(
                 "write-url",
-                text!("Write it as git@{}:workspace/repository.git", Private::host(evidence.current_host())),
+                text!("Write it as git@{}:workspace/repository.git", Private::host(facts.current_host())),
             ));
         }
     }
@@ -175,7 +176,7 @@ fn rewritten(target: &Target) -> Option<Finding> {
     )
 }
 
-fn not_ssh(evidence: &Evidence, target: &Target) -> Option<Finding> {
+fn not_ssh(facts: &Facts, target: &Target) -> Option<Finding> {
     let examined = target.examined_instead.as_deref()?;
     let parsed = target.parsed.as_ref()?;
     let how = match parsed {
@@ -185,7 +186,7 @@ fn not_ssh(evidence: &Evidence, target: &Target) -> Option<Finding> {
         GitUrl::Helper { .. } => "another program",
         GitUrl::Ssh(_) => return None,
     };
-    let fails = target.rules_end_ssh() && evidence.git_works() == Some(false);
+    let fails = target.rules_end_ssh() && facts.git_works() == Some(false);
     Some(
         Finding::blocking_if(
             fails,
@@ -198,14 +199,14 @@ fn not_ssh(evidence: &Evidence, target: &Target) -> Option<Finding> {
             ),
         )
         .subject(Subject::new("url", Private::url(target.effective_url.as_deref().unwrap_or_default())))
-        .remedies(keep_ssh(evidence, target, examined)),
+        .remedies(keep_ssh(facts, target, examined)),
     )
 }
 
 /// Where a rule of git's makes the SSH URL another, that rule has to go: it would make the same of any SSH URL.
-fn keep_ssh(evidence: &Evidence, target: &Target, examined: &str) -> Vec<Remedy> {
+fn keep_ssh(facts: &Facts, target: &Target, examined: &str) -> Vec<Remedy> {
     let Some(rule) = target.rule.as_ref().filter(|_| target.rules_end_ssh()) else {
-        return vec![advice::set_url(evidence, "Use SSH.", examined)];
+        return vec![advice::set_url(facts, "Use SSH.", examined)];
     };
     let Some(file) = &rule.origin.file else {
         return vec![Remedy::ask("drop-rule", text!("To use SSH, take {} out of git's environment.", Private::url(&rule.key)))];
@@ -224,8 +225,8 @@ fn keep_ssh(evidence: &Evidence, target: &Target, examined: &str) -> Vec<Remedy>
 }
 
 /// A setting with a value that git dies of as soon as it contacts a service.
-fn fatal_setting(evidence: &Evidence) -> Option<Finding> {
-    let (key, value, file) = evidence.fatal_git_setting()?;
+fn fatal_setting(facts: &Facts) -> Option<Finding> {
+    let (key, value, file) = facts.fatal_git_setting()?;
     let finding = Finding::blocking(
         Code::GitConfigBroken,
         text!("git does not know the value {} of {}, and dies of it.", Private::quoted(value), key),
@@ -239,8 +240,8 @@ fn fatal_setting(evidence: &Evidence) -> Option<Finding> {
     Some(finding.remedy(Remedy::run("unset", "Take the setting out.", argv, Safety::Confirm)))
 }
 
-fn protocol_denied(evidence: &Evidence) -> Option<Finding> {
-    let denial = evidence.protocol_denial()?;
+fn protocol_denied(facts: &Facts) -> Option<Finding> {
+    let denial = facts.protocol_denial()?;
     let mut finding =
         Finding::blocking(Code::GitProtocolDenied, text!("{} forbids git to use ssh.", Private::quoted(denial.setting)))
             .subject(Subject::new("setting", Private::quoted(denial.setting)));
@@ -264,10 +265,10 @@ fn protocol_denied(evidence: &Evidence) -> Option<Finding> {
     Some(finding)
 }
 
-fn not_bitbucket(evidence: &Evidence) -> Option<Finding> {
-    let typed = evidence.typed_host()?;
-    let services = evidence.services();
-    let connected = evidence.hostname().unwrap_or_else(|_| typed.clone());
+fn not_bitbucket(facts: &Facts) -> Option<Finding> {
+    let typed = facts.typed_host()?;
+    let services = &facts.services;
+    let connected = facts.hostname().unwrap_or_else(|_| typed.clone());
     if services.get(&typed).is_some() || services.get(&connected).is_some() {
         return None;
     }
@@ -279,9 +280,9 @@ fn not_bitbucket(evidence: &Evidence) -> Option<Finding> {
     )
     .subject(Subject::new("host", Private::host(&connected)));
     if let Some(service) = near
-        && let Some(url) = evidence.url_with_host(Some(&service.name))
+        && let Some(url) = facts.url_with_host(Some(&service.name))
     {
-        finding = finding.remedy(advice::set_url(evidence, "Name the host of the service.", &url));
+        finding = finding.remedy(advice::set_url(facts, "Name the host of the service.", &url));
     }
     Some(finding.remedy(Remedy::ask(
         "describe-host",
@@ -290,16 +291,16 @@ fn not_bitbucket(evidence: &Evidence) -> Option<Finding> {
 }
 
 /// The host name that was announced to stop answering.
-fn retired(evidence: &Evidence) -> Option<Finding> {
-    let name = evidence.hostname().ok()?;
-    let service = evidence.services().get(&name)?;
+fn retired(facts: &Facts) -> Option<Finding> {
+    let name = facts.hostname().ok()?;
+    let service = facts.services.get(&name)?;
     let Role::Retired { on, by } = service.role else { return None };
-    let successor = evidence.alternates().iter().find(|a| a.host == by)?;
+    let successor = facts.alternates.iter().find(|a| a.host == by)?;
     if !successor.speaks_ssh() {
         return None;
     }
-    let dead = evidence.road_fails() || evidence.handshake_fails();
-    let sent_on = evidence.refusal_names(by);
+    let dead = facts.route_fails() || facts.handshake_fails();
+    let sent_on = facts.refusal_names(by);
     let name = || Private::host(&service.name);
     let summary = if sent_on {
         text!("{} refuses Git over SSH and names {} instead, to which Bitbucket moved it.", name(), by)
@@ -311,69 +312,61 @@ fn retired(evidence: &Evidence) -> Option<Finding> {
     let mut finding = Finding::blocking_if(dead || sent_on, Code::HostRetired, summary)
         .strikes(if sent_on { Strikes::AfterLogin } else { Strikes::InItsTurn })
         .subject(Subject::new("host", name()));
-    if let Some(service) = evidence.services().get(by) {
-        finding = finding.remedies(advice::know_service(
-            evidence,
-            service,
-            by,
-            "First, make ssh know the new name by its published keys.",
-        ));
+    if let Some(service) = facts.services.get(by) {
+        finding =
+            finding.remedies(advice::know_service(facts, service, by, "First, make ssh know the new name by its published keys."));
     }
-    let in_url = evidence.typed_host().is_some_and(|typed| typed.eq_ignore_ascii_case(&service.name));
+    let in_url = facts.typed_host().is_some_and(|typed| typed.eq_ignore_ascii_case(&service.name));
     if !in_url {
-        if let Some(position) = evidence.setting_position("hostname") {
+        if let Some(position) = facts.setting_position("hostname") {
             finding = finding.remedy(advice::replace_value(
                 &position,
                 "Name the new host.",
-                &evidence.indent(&position),
+                &facts.indent(&position),
                 text!("HostName {}", by),
             ));
         }
         return Some(finding);
     }
-    if let Some(url) = evidence.url_with_host(Some(by))
-        && evidence.remote_name().is_some()
+    if let Some(url) = facts.url_with_host(Some(by))
+        && facts.remote_name().is_some()
     {
-        finding = finding.remedy(advice::set_url(evidence, "Give the remote the new name.", &url));
+        finding = finding.remedy(advice::set_url(facts, "Give the remote the new name.", &url));
     }
-    let old = evidence.url_prefix()?;
-    let new = old.replacen(&evidence.typed_host()?, by, 1);
-    let summary = match evidence.remote_name() {
+    let old = facts.url_prefix()?;
+    let new = old.replacen(&facts.typed_host()?, by, 1);
+    let summary = match facts.remote_name() {
         Some(_) => "Or make git use the new name for every URL that has the old one.",
         None => "Make git use the new name for every URL that has the old one.",
     };
     Some(finding.remedy(advice::rewrite_urls(summary, &old, &new)))
 }
 
-fn user(evidence: &Evidence) -> Option<Finding> {
-    let user = evidence.user();
-    if user == "git" || evidence.typed_host().is_none() || evidence.login_is_known_to_succeed() {
+fn user(facts: &Facts) -> Option<Finding> {
+    let user = facts.user();
+    if user == "git" || facts.typed_host().is_none() || facts.login_is_known_to_succeed() {
         return None;
     }
-    evidence.services().get(&evidence.hostname().ok()?)?;
-    let refused = evidence.login_fails();
+    facts.services.get(&facts.hostname().ok()?)?;
+    let refused = facts.login_fails();
     let mut finding = Finding::blocking_if(
         refused,
         Code::UserNotGit,
         text!("ssh logs in as {}; Bitbucket's user for everybody is git.", Private::user(&user)),
     )
     .subject(Subject::new("setting", "user"));
-    if let Some(position) = evidence.setting_position("user") {
+    if let Some(position) = facts.setting_position("user") {
         finding = finding.subject(Subject::file(&position.file, Some(position.line)));
-        finding = finding.remedy(advice::replace_value(
-            &position,
-            "Let ssh log in as git.",
-            &evidence.indent(&position),
-            "User git".into(),
-        ));
+        finding =
+            finding.remedy(advice::replace_value(&position, "Let ssh log in as git.", &facts.indent(&position), "User git".into()));
     }
-    if evidence.url_names_user("git") {
+    if facts.url_names_user("git") {
         // Neither the URL nor a file decides, so the command line does.
-        if evidence.setting_position("user").is_none() {
+        if facts.setting_position("user").is_none() {
             finding = finding.remedy(Remedy::ask("drop-option", "Take the user out of the ssh command that git runs."));
         }
-    } else if let Some(url) = evidence.url_with_user("git") {
-        finding = finding.remedy(advice::set_url(evidence, "Put git@ into the URL.", &url));
+    } else if let Some(url) = facts.url_with_user("git") {
+        finding = finding.remedy(advice::set_url(facts, "Put git@ into the URL.", &url));
     }
     Some(finding)
 }

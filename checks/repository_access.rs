@@ -1,12 +1,12 @@
 //! May the accepted key use the repository?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
-use crate::evidence::conversation::{Access, refusal_words};
-use crate::evidence::keys::Key;
 use crate::evidence::session::GitService;
+use crate::facts::Facts;
+use crate::facts::conversation::{Access, refusal_words};
+use crate::facts::keys::Key;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::Private;
 use crate::remedy::Remedy;
@@ -17,19 +17,23 @@ use crate::{bitbucket, text};
 #[derive(Debug)]
 pub(crate) struct RepositoryAccess;
 
-const META: Meta =
-    Meta { id: CheckId::RepositoryAccess, title: "The key may use the repository", page: include_str!("repository_access.md") };
+const META: Meta = Meta {
+    id: CheckId::RepositoryAccess,
+    title: "The key may use the repository",
+    needs: &[Need::Server],
+    page: include_str!("repository_access.md"),
+};
 
 impl Check for RepositoryAccess {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let Some(path) = evidence.repository_path() else {
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let Some(path) = facts.repository_path() else {
             return Err(Unavailable::NotApplicable { why: "no repository was named".into() });
         };
-        let talk = evidence.trusted_conversation()?;
+        let talk = facts.trusted_conversation()?;
         if !talk.open_door && !talk.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok()) {
             return Err(Unavailable::blocked(CheckId::Authentication, "no key gets in, so the repository was not asked for"));
         }
@@ -38,13 +42,13 @@ impl Check for RepositoryAccess {
                 why: "the login succeeded, and there was no time left to ask for the repository".into(),
             });
         };
-        let mut found = Findings::new(text!("the key may {} {}", evidence.verb(), Private::repository(&path)));
-        if let Some(answer) = access.refusal().filter(|answer| is_noise(answer) && evidence.git_protocol_is_spoilt()) {
+        let mut found = Findings::new(text!("the key may {} {}", facts.verb(), Private::repository(&path)));
+        if let Some(answer) = access.refusal().filter(|answer| is_noise(answer) && facts.git_protocol_is_spoilt()) {
             found.summary =
                 text!("something else than git speaks: {}", Private::quoted(String::from_utf8_lossy(&answer.command.stdout)));
         } else if let Some(answer) = access.refusal() {
             found.summary = text!("the service refuses {}", Private::repository(&path));
-            found.push(refused(evidence, access, answer, &path));
+            found.push(refused(facts, access, answer, &path));
         }
         Ok(found)
     }
@@ -57,10 +61,10 @@ fn is_noise(answer: &GitService) -> bool {
     !(out.is_empty() || packet)
 }
 
-fn refused(evidence: &Evidence, access: &Access, answer: &GitService, path: &str) -> Finding {
+fn refused(facts: &Facts, access: &Access, answer: &GitService, path: &str) -> Finding {
     let words = refusal_words(answer);
     let repository = || Private::repository(path);
-    let key = evidence.identities().ok().and_then(|all| all.find(&access.key)).map(Key::name_text).unwrap_or_default();
+    let key = facts.keys().ok().and_then(|all| all.find(&access.key)).map(Key::name_text).unwrap_or_default();
     let reads = access.upload.advertised;
     let code = match bitbucket::refusal(&words, reads) {
         Some(code) => code,
@@ -109,8 +113,8 @@ fn refused(evidence: &Evidence, access: &Access, answer: &GitService, path: &str
     match code {
         Code::RepositoryNotFound | Code::RepositoryAccessDenied => {
             let mut finding = finding.confidence(if code == Code::RepositoryNotFound { Confidence::Proven } else { Confidence::Likely });
-            if let Some(url) = evidence.url_with_tidy_path() {
-                finding = finding.remedy(advice::set_url(evidence, "Write the repository's path as the service does.", &url));
+            if let Some(url) = facts.url_with_tidy_path() {
+                finding = finding.remedy(advice::set_url(facts, "Write the repository's path as the service does.", &url));
             }
             finding
                 .remedy(Remedy::ask(
@@ -119,7 +123,7 @@ fn refused(evidence: &Evidence, access: &Access, answer: &GitService, path: &str
                 ))
                 .remedy(Remedy::ask("ask-admin", text!("If they are right, ask an administrator of the repository to give the account of {} access.", key)))
         }
-        Code::RepositoryReadOnly if !evidence.is_cloud() => finding.remedy(Remedy::ask(
+        Code::RepositoryReadOnly if !facts.is_cloud() => finding.remedy(Remedy::ask(
             "ask-write-access",
             "Ask an administrator of the repository to let this key or account write.",
         )),

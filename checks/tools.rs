@@ -1,11 +1,10 @@
 //! Are git and ssh there, do they start, and how does git start ssh?
 
-use crate::check::{Check, Findings, Meta};
+use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::Evidence;
 use crate::evidence::git_run::GitComplaint;
-use crate::evidence::platform;
-use crate::evidence::ssh_command::{ClientKind, CommandSource as Source, NotRunnable, SshCommand, Started, Variant, VariantSource};
+use crate::facts::Facts;
+use crate::facts::ssh_command::{ClientKind, CommandSource as Source, NotRunnable, SshCommand, Started, Variant, VariantSource};
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
@@ -16,38 +15,39 @@ use crate::unavailable::Unavailable;
 #[derive(Debug)]
 pub(crate) struct Tools;
 
-const META: Meta = Meta { id: CheckId::Tools, title: "git, ssh and how git starts it", page: include_str!("tools.md") };
-
 /// The first OpenSSH with rsa-sha2 signatures (7.2), as major * 100 + minor.
 const RSA_SHA2: u32 = 702;
+
+const META: Meta =
+    Meta { id: CheckId::Tools, title: "git, ssh and how git starts it", needs: &[Need::Programs], page: include_str!("tools.md") };
 
 impl Check for Tools {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
-    fn run(&self, evidence: &Evidence) -> Result<Findings, Unavailable> {
-        let command = evidence.ssh_command();
+    fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
+        let command = &facts.ssh_command;
         let mut found = Findings::new(match &command.started {
             Started::Runs { text, .. } => text!("git runs {} ({})", Private::quoted(&command.text), Private::quoted(text)),
             _ => text!("git runs {}", Private::quoted(&command.text)),
         });
-        if evidence.git().is_none() {
+        if facts.git.is_none() {
             found.push(
                 Finding::warning(Code::GitNotFound, "There is no git on PATH, so git's own part cannot be examined.")
                     .subject(Subject::new("program", "git"))
                     .remedy(Remedy::ask("install-git", "Install git.")),
             );
         }
-        if let Some(finding) = not_runnable(evidence, command) {
+        if let Some(finding) = not_runnable(facts, command) {
             found.push(finding);
             return Ok(found);
         }
-        found.findings.extend(broken(command).filter(|_| evidence.account().entry.is_some()));
+        found.findings.extend(broken(command).filter(|_| facts.account.entry.is_some()));
         found.findings.extend(version(command));
-        found.findings.extend(misread(evidence, command));
+        found.findings.extend(misread(facts, command));
         found.findings.extend(kind(command));
-        found.findings.extend(variant(evidence, command));
+        found.findings.extend(variant(facts, command));
         if !command.options.all.is_empty() {
             let options = command.options.all.join(" ");
             found.push(
@@ -89,15 +89,15 @@ fn unset(command: &SshCommand) -> Remedy {
     }
 }
 
-fn not_runnable(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
+fn not_runnable(facts: &Facts, command: &SshCommand) -> Option<Finding> {
     let client = command.client.as_ref()?;
     let why = client.path.as_ref().err()?;
     if matches!(command.source, Source::Default) {
         let mut finding = Finding::blocking(Code::SshNotFound, "git has no ssh client to run: there is none on PATH.")
             .subject(Subject::new("program", "ssh"));
-        if let Some(argv) = platform::install_ssh_client() {
-            let sudo = (evidence.account().uid != 0).then_some("sudo");
-            let argv = sudo.iter().chain(argv).map(|a| Text::from(*a)).collect();
+        if let Some(manager) = facts.machine.package_manager {
+            let sudo = (facts.account.uid != 0).then_some("sudo");
+            let argv = sudo.iter().chain(manager.install_ssh_client()).map(|word| Text::from(*word)).collect();
             finding = finding.remedy(Remedy::run("install", "Install an ssh client.", argv, Safety::Manual));
         }
         return Some(finding.remedy(Remedy::ask("install-ssh", "Install OpenSSH's client, or put it on PATH.")));
@@ -112,7 +112,7 @@ fn not_runnable(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
     .subject(Subject::new("setting", setting(command)))
     .evidence("command", Private::quoted(&command.text));
     if let NotRunnable::NotExecutable(path) = why
-        && evidence.is_program(path)
+        && facts.paths.at(path).is_program
     {
         let argv = vec!["chmod".into(), "+x".into(), Private::path(path).into()];
         finding = finding.remedy(Remedy::run("chmod", "Make it executable.", argv, Safety::Confirm));
@@ -121,7 +121,7 @@ fn not_runnable(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
 }
 
 /// A word or an option by which ssh takes the words that git adds for something else.
-fn misread(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
+fn misread(facts: &Facts, command: &SshCommand) -> Option<Finding> {
     if !matches!(command.kind, ClientKind::OpenSsh) {
         return cut_off(command);
     }
@@ -135,7 +135,7 @@ fn misread(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
         (None, None) => return None,
     };
     // ssh then logs in where it should, with git's host for the command.
-    let same_host = options.stray.as_ref().map(|s| s.rsplit('@').next()) == Some(evidence.typed_host().as_deref());
+    let same_host = options.stray.as_ref().map(|s| s.rsplit('@').next()) == Some(facts.typed_host().as_deref());
     Some(
         Finding::blocking(Code::SshCommandNotRunnable, text!("{} {}.", setting(command), what))
             .strikes(if same_host { Strikes::AfterLogin } else { Strikes::InItsTurn })
@@ -207,7 +207,7 @@ fn kind(command: &SshCommand) -> Option<Finding> {
 }
 
 /// git speaks another client's options than the client understands.
-fn variant(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
+fn variant(facts: &Facts, command: &SshCommand) -> Option<Finding> {
     let (name, place) = match &command.variant_source {
         VariantSource::Environment(value) => (format!("GIT_SSH_VARIANT={value}"), None),
         VariantSource::Config(value, origin) => (format!("ssh.variant={value}"), Some(origin)),
@@ -219,8 +219,8 @@ fn variant(evidence: &Evidence, command: &SshCommand) -> Option<Finding> {
         Variant::Ssh => matches!(command.kind, ClientKind::Plink | ClientKind::TortoisePlink),
         Variant::Auto => false,
     };
-    let failed = matches!(evidence.git_complaint(), Some(GitComplaint::VariantLacks(_)));
-    let port = evidence.target().ok().and_then(|t| t.ssh()?.port).is_some();
+    let failed = matches!(facts.git_complaint, Some(GitComplaint::VariantLacks(_)));
+    let port = facts.target().ok().and_then(|t| t.ssh()?.port).is_some();
     if !wrong || !(failed || port || command.variant == Variant::TortoisePlink) {
         return None;
     }

@@ -6,7 +6,7 @@
 
 use bbdoctor_checks::check::{Findings, Meta};
 use bbdoctor_checks::check_id::CheckId;
-use bbdoctor_checks::evidence::witness::Witness;
+use bbdoctor_checks::facts::git_answer::GitOutcome;
 use bbdoctor_checks::finding::{Code, Finding, Severity, Strikes};
 use bbdoctor_checks::privacy::Text;
 use bbdoctor_checks::text;
@@ -47,7 +47,7 @@ pub(crate) struct CheckResult {
     pub(crate) blocked_by: Option<CheckId>,
     /// What it found.
     pub(crate) findings: Vec<Finding>,
-    /// How long it took, evidence included, in milliseconds.
+    /// How long it took, in milliseconds.
     pub(crate) duration_ms: u64,
 }
 
@@ -135,9 +135,9 @@ fn a_port_that_became_a_path_is_missing(candidates: &[Candidate]) -> Option<Code
 }
 
 /// Judges the results, after making them agree with what git did.
-pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
+pub(crate) fn judge(results: &mut [CheckResult], witness: &GitOutcome) -> Verdict {
     follow_git(results, witness);
-    if *witness == Witness::Unknowable {
+    if *witness == GitOutcome::Unknowable {
         doubt_what_ssh_meets(results);
     }
     let turn = |id: CheckId| results.iter().position(|r| r.meta.id == id).unwrap_or(results.len());
@@ -168,7 +168,7 @@ pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
     match witness.works() {
         Some(true) => return Verdict::Healthy,
         Some(false) => return Verdict::Inconclusive(vec![CheckId::GitAgrees]),
-        None if *witness == Witness::Unknowable => return Verdict::Inconclusive(vec![CheckId::GitAgrees]),
+        None if *witness == GitOutcome::Unknowable => return Verdict::Inconclusive(vec![CheckId::GitAgrees]),
         None => {}
     }
     let unseen: Vec<_> = results
@@ -176,7 +176,7 @@ pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
         .filter(|r| match r.status {
             Status::Blocked | Status::Unknown | Status::Skipped | Status::Crashed => r.meta.id != CheckId::GitAgrees,
             // Who selects checks asks for no more than those; but without a network no answer is whole.
-            Status::NotSelected => *witness == Witness::Offline,
+            Status::NotSelected => *witness == GitOutcome::Offline,
             Status::Pass | Status::Warn | Status::Fail | Status::NotApplicable => false,
         })
         .map(|r| r.meta.id)
@@ -190,7 +190,7 @@ pub(crate) fn judge(results: &mut [CheckResult], witness: &Witness) -> Verdict {
 }
 
 /// Takes back what git's own run refutes: everything where git works, and whatever lies before the point git reached.
-fn follow_git(results: &mut [CheckResult], witness: &Witness) {
+fn follow_git(results: &mut [CheckResult], witness: &GitOutcome) {
     let works = witness.works() == Some(true);
     let reached = match witness.got_past().and_then(|id| results.iter().position(|r| r.meta.id == id)) {
         _ if works => results.len(),

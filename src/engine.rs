@@ -1,17 +1,23 @@
-//! Runs the checks in sequence and keeps the promise to answer in time.
+//! Has the facts gathered, runs the checks over them in sequence, and keeps the promise to answer in time.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use bbdoctor_checks::check::Check;
+use bbdoctor_checks::check::{Check, Need};
 use bbdoctor_checks::check_id::CheckId;
-use bbdoctor_checks::evidence::Evidence;
+use bbdoctor_checks::evidence::gather::{Beginning, Waiting, gather};
+use bbdoctor_checks::facts::Facts;
 use bbdoctor_checks::privacy::Text;
 use bbdoctor_checks::text;
 use bbdoctor_checks::unavailable::Unavailable;
 
 use crate::diagnosis::{CheckResult, Status};
+
+/// Gathering ends by itself when the budget is spent. So long after that it is given up.
+const GRACE: Duration = Duration::from_millis(1500);
 
 /// Which checks to run.
 #[derive(Debug, Default)]
@@ -31,47 +37,46 @@ impl Selection {
     pub(crate) fn is_empty(&self) -> bool {
         !CheckId::ALL.iter().any(|id| self.takes(*id))
     }
+
+    /// What the selected checks need.
+    fn needs(&self) -> BTreeSet<Need> {
+        let chosen = bbdoctor_checks::ALL.iter().filter(|check| self.takes(check.meta().id));
+        chosen.flat_map(|check| check.meta().needs).copied().collect()
+    }
 }
 
-/// Runs the selected checks in order and tells `observer` which is waited for. A check that panics is `crashed`; one that has not
-/// answered when the budget and its grace are spent is `unknown`, and so are those after it: the report is never lost.
-pub(crate) fn examine(evidence: &Arc<Evidence>, selection: &Selection, observer: &mut dyn FnMut(CheckId)) -> Vec<CheckResult> {
-    let (sender, results) = mpsc::channel();
-    let chosen: Vec<&'static dyn Check> = bbdoctor_checks::ALL.iter().copied().filter(|c| selection.takes(c.meta().id)).collect();
-    {
-        let (evidence, chosen) = (Arc::clone(evidence), chosen.clone());
-        thread::spawn(move || {
-            for check in chosen {
-                if sender.send(run(check, &evidence)).is_err() {
-                    break;
-                }
-            }
-        });
-    }
-    if [CheckId::Connection, CheckId::Authentication, CheckId::KeyFiles].into_iter().any(|id| selection.takes(id)) {
-        let evidence = Arc::clone(evidence);
-        thread::spawn(move || evidence.prewarm());
-    }
-    let mut done = Vec::new();
-    for check in bbdoctor_checks::ALL {
-        let meta = check.meta();
-        let result = if chosen.iter().any(|c| c.meta().id == meta.id) {
-            observer(meta.id);
-            results.recv_timeout(evidence.time_left_with_grace()).unwrap_or_else(|_| {
-                ended(*check, Status::Unknown, text!("not finished when the budget of {} s was spent", evidence.budget().as_secs()))
-            })
-        } else {
-            ended(*check, Status::NotSelected, "not selected".into())
-        };
-        done.push(result);
-    }
-    done
+/// Gathers what the selected checks need and tells `watch` what is waited for. Where it does not come to its end, which is a fault of
+/// bbdoctor or of the disk, the facts say so: the report is never lost.
+#[allow(clippy::disallowed_methods, reason = "the run's clock")]
+pub(crate) fn find_out(beginning: Beginning, selection: &Selection, watch: impl Fn(Waiting) + Send + Sync + 'static) -> Facts {
+    let needs = selection.needs();
+    let (request, environment, services) = (beginning.request.clone(), beginning.environment.clone(), beginning.services.clone());
+    let until = beginning.started + Duration::from_millis(request.budget_ms) + GRACE;
+    let (sender, gathered) = mpsc::channel();
+    let gathering = move || _ = sender.send(gather(beginning, &needs, &watch));
+    let begun = thread::Builder::new().name("gather".into()).spawn(gathering);
+    let facts = begun.ok().and_then(|_| gathered.recv_timeout(until.saturating_duration_since(Instant::now())).ok());
+    facts.unwrap_or_else(|| Facts::unfinished(request, environment, services))
 }
 
-fn run(check: &dyn Check, evidence: &Evidence) -> CheckResult {
-    let begun = evidence.milliseconds();
-    let answer = catch_unwind(AssertUnwindSafe(|| check.run(evidence)));
-    let duration_ms = evidence.milliseconds().saturating_sub(begun);
+/// Runs the selected checks in order. One that panics is `crashed`.
+pub(crate) fn examine(facts: &Facts, selection: &Selection) -> Vec<CheckResult> {
+    let result = |check: &&'static dyn Check| match selection.takes(check.meta().id) {
+        _ if facts.unfinished => {
+            let budget = facts.request.budget_ms / 1000;
+            ended(*check, Status::Unknown, text!("not finished when the budget of {} s was spent", budget))
+        }
+        true => run(*check, facts),
+        false => ended(*check, Status::NotSelected, "not selected".into()),
+    };
+    bbdoctor_checks::ALL.iter().map(result).collect()
+}
+
+#[allow(clippy::disallowed_methods, reason = "how long a check takes")]
+fn run(check: &dyn Check, facts: &Facts) -> CheckResult {
+    let begun = Instant::now();
+    let answer = catch_unwind(AssertUnwindSafe(|| check.run(facts)));
+    let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let mut result = match answer {
         Ok(Ok(found)) => return CheckResult::answered(check.meta(), found, duration_ms),
         Ok(Err(Unavailable::Blocked { by, why })) => CheckResult { blocked_by: Some(by), ..ended(check, Status::Blocked, why) },

@@ -20,7 +20,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bbdoctor_checks::evidence::environment::{self, Environment};
-use bbdoctor_checks::evidence::{Evidence, Operation, Request};
+use bbdoctor_checks::evidence::gather::Beginning;
+use bbdoctor_checks::facts::{Operation, Request};
 use bbdoctor_checks::privacy::{QUOTE_LIMIT, neutralise};
 use clap::Parser as _;
 use clap::error::ErrorKind;
@@ -101,25 +102,27 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
     let services = settings::read(options.config.as_deref(), &environment).map_err(|e| e.to_string())?;
     let colour = wants_colour(options.color, &environment);
     let outputs: Vec<_> = options.output.iter().map(|to| (to.format.unwrap_or(options.format), open(&to.path))).collect();
-    let evidence = Arc::new(Evidence::new(Request {
+    let budget = Duration::from_secs(options.timeout);
+    let request = Request {
         target: options.target.clone(),
         operation: if options.push { Operation::Push } else { Operation::Fetch },
         may_execute: !options.no_exec,
         offline: options.offline,
-        started: Instant::now(),
-        budget: Duration::from_secs(options.timeout),
-        services,
-        environment,
-    }));
+        budget_ms: options.timeout.saturating_mul(1000),
+    };
     let progress = match (options.format == Format::Human && !options.quiet, options.accessible) {
         (false, _) => Progress::none(),
-        (true, true) => Progress::still(evidence.budget()),
-        (true, false) => Progress::moving(evidence.budget()),
+        (true, true) => Progress::still(budget),
+        (true, false) => Progress::moving(budget),
     };
-    let mut results = engine::examine(&evidence, &selection, &mut |check| progress.show(check));
+    let progress = Arc::new(progress);
+    let watch = Arc::clone(&progress);
+    let beginning = Beginning { request, environment, services, started: Instant::now() };
+    let facts = engine::find_out(beginning, &selection, move |waiting| watch.show(waiting));
     progress.finish();
-    let verdict = diagnosis::judge(&mut results, &evidence.witness());
-    let audiences = Audiences::new(&evidence, &results, &verdict);
+    let mut results = engine::examine(&facts, &selection);
+    let verdict = diagnosis::judge(&mut results, &facts.git_outcome());
+    let audiences = Audiences::new(&facts, &results, &verdict);
     let detail = match (options.quiet, options.verbose) {
         (true, _) => Detail::Quiet,
         (false, true) => Detail::Verbose,

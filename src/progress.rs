@@ -3,10 +3,10 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use bbdoctor_checks::check_id::CheckId;
+use bbdoctor_checks::evidence::gather::Waiting;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A line on stderr that names the check under way; nothing where stderr is no terminal, or one that cannot take a line back.
+/// A line on stderr that names the step that is waited for; nothing where stderr is no terminal, or one that cannot take a line back.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
@@ -34,9 +34,18 @@ impl Progress {
         Progress(ProgressBar::hidden())
     }
 
-    /// Shows the check that is waited for.
-    pub(crate) fn show(&self, check: CheckId) {
-        self.0.set_message(check.name());
+    /// Shows what is waited for.
+    pub(crate) fn show(&self, waiting: Waiting) {
+        self.0.set_message(match waiting {
+            Waiting::Configuration => "ssh reads its configuration",
+            Waiting::Agent => "asking the agent for its keys",
+            Waiting::Name => "looking the host's name up",
+            Waiting::Server { touch: false } => "talking to the server",
+            Waiting::Server { touch: true } => "logging in; touch your security key, or answer the agent, if it asks",
+            Waiting::Git { touch: false } => "waiting for git itself",
+            Waiting::Git { touch: true } => "waiting for git itself; touch your security key, or answer the agent, if it asks",
+            Waiting::Alternates => "trying other ways to the service",
+        });
     }
 
     /// Takes the line away.

@@ -1,8 +1,9 @@
 //! What a ProxyCommand or ProxyJump fails of.
 
 use crate::advice;
-use crate::evidence::Evidence;
 use crate::evidence::proxy::ProxyEnd;
+use crate::facts::Facts;
+use crate::facts::route::ProxySetting;
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::Private;
 use crate::remedy::Remedy;
@@ -41,16 +42,19 @@ const CALLED_FOR: [(&str, &str, &str); 8] = [
 ];
 
 /// The finding for a proxy that has failed; `silent` if it ran, and nothing came through it.
-pub(super) fn failed(evidence: &Evidence, setting: &'static str, command: &str, end: &ProxyEnd, silent: bool) -> Finding {
+pub(super) fn failed(facts: &Facts, setting: ProxySetting, command: &str, end: &ProxyEnd, silent: bool) -> Finding {
     let words = String::from_utf8_lossy(&end.stderr);
     let progress = |line: &&str| line.starts_with("debug") || line.starts_with("OpenSSH_") || line.starts_with("Authenticated to ");
     let said = words.lines().find(|l| !l.trim().is_empty() && !progress(l)).unwrap_or("it said nothing");
     let said = Private::quoted(said.trim_end_matches('.'));
     let mut finding = if silent {
-        let summary = text!("The {} runs, and nothing of a server comes through it: {}.", setting, said);
+        let summary = text!("The {} runs, and nothing of a server comes through it: {}.", setting.keyword(), said);
         Finding::blocking(Code::ProxyFailed, summary).confidence(Confidence::Likely)
     } else {
-        Finding::blocking(Code::ProxyFailed, text!("The {} ends or fails before the server is reached: {}.", setting, said))
+        Finding::blocking(
+            Code::ProxyFailed,
+            text!("The {} ends or fails before the server is reached: {}.", setting.keyword(), said),
+        )
     }
     .evidence("command", Private::quoted(command))
     .evidence("it says", Private::quoted(words.trim()));
@@ -66,7 +70,7 @@ pub(super) fn failed(evidence: &Evidence, setting: &'static str, command: &str, 
         Some((_, id, advice)) => Remedy::ask(id, *advice),
         None => Remedy::ask("start-proxy", "See that the proxy, or the VPN it belongs to, runs and lets ssh through."),
     });
-    if let Some(position) = evidence.setting_position(&setting.to_ascii_lowercase()) {
+    if let Some(position) = facts.setting_position(&setting.keyword().to_ascii_lowercase()) {
         finding = finding
             .subject(Subject::file(&position.file, Some(position.line)))
             .remedy(advice::delete_line(&position, "Or take the line out, if this network needs no proxy."));

@@ -7,11 +7,11 @@ use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 
 use super::resolve::{AddressFamily, resolve};
-use super::settings::Settings;
+use crate::facts::settings::Settings;
 
 /// Where to connect from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bind {
+pub(super) enum Bind {
     /// The system decides.
     Anywhere,
     /// `BindAddress`: an address or a name.
@@ -22,7 +22,7 @@ pub enum Bind {
 
 /// There is no such address or interface, or it has no address of the family that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoLocalAddress;
+pub(super) struct NoLocalAddress;
 
 impl Bind {
     /// What the settings say.

@@ -4,13 +4,14 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::files;
 use super::platform;
+use crate::facts::control::{Control, Unusable};
 
 /// What ssh appends to the path while it makes the socket (`unix_listener` in `misc.c`: a dot and 16 letters).
 const TEMPORARY_SUFFIX: usize = 17;
@@ -18,37 +19,6 @@ const TEMPORARY_SUFFIX: usize = 17;
 const LIMIT: Duration = Duration::from_millis(1500);
 /// MUX_MSG_HELLO, protocol version 4 (OpenSSH's PROTOCOL.mux), with its length in front.
 const HELLO: [u8; 12] = [0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 4];
-
-/// What is at the ControlPath.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Control {
-    /// No socket; ssh connects by itself (and makes a master, should it be asked to).
-    Nobody,
-    /// A master that answers: ssh will use its connection.
-    Master(PathBuf),
-    /// No socket, and none can be made there for want of the folder; ssh is not asked to make one here.
-    NoFolder(PathBuf),
-    /// ssh stops, or waits, because of it.
-    Unusable(PathBuf, Unusable),
-}
-
-/// Why ssh stops on its ControlPath.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unusable {
-    /// Longer than a socket's name may be.
-    TooLong {
-        /// Its length with what ssh appends, in bytes.
-        bytes: usize,
-        /// The most there may be, in bytes.
-        limit: usize,
-    },
-    /// The folder does not exist.
-    NoFolder,
-    /// The folder cannot be written.
-    NotWritable,
-    /// Somebody accepts the connection and says nothing.
-    MasterSilent,
-}
 
 /// Looks at `path`, the expanded ControlPath. `makes` says whether ssh would make a master there (ControlMaster).
 pub fn look(path: &Path, makes: bool) -> Control {

@@ -9,151 +9,58 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Evidence;
 use super::agent::{Agent, AgentError};
-use super::handshake::{Established, HandshakeFailure, Preferences, reset_before_banner};
+use super::handshake::{Preferences, reset_before_banner};
 use super::identities::{CanSign, Signer};
 use super::key_file;
-use super::keys::Key;
-use super::known_hosts::{Judgement, judge};
-use super::road::{Proxy, Road, RoadFailure};
-use super::session::{self, Ended, GitService, KeyAnswer, Limits, MethodsAnswer, Session};
-use super::transport::{Attempt, ConnectOutcome};
+use super::known_hosts::{HostEntries, Judgement, judge};
+use super::ledger::Ledger;
+use super::route::{self, Proxy, Route};
+use super::session::{self, KeyAnswer, Limits, MethodsAnswer, Session};
+use super::transport::ConnectOutcome;
+use crate::bitbucket::Services;
+use crate::facts::conversation::{Access, Conversation, Login, LoginProblem, Peer, Trust};
+use crate::facts::footprint::StepName;
+use crate::facts::keyring::Keyring;
+use crate::facts::keys::{Key, Keys};
 use crate::facts::public_key::PublicKey;
+use crate::facts::settings::Settings;
 
 /// The most connections of one conversation, the ones for other keys included.
 const CONNECTIONS: u32 = 4;
 /// How long an agent may take to sign, which may mean that a person has to touch something.
 const SIGNING: Duration = Duration::from_secs(5);
 
-/// How far the server may be trusted, by its host key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// Atlassian publishes the key.
-    Published,
-    /// `config.toml` names the key.
-    Configured,
-    /// known_hosts holds the key, and nobody publishes one.
-    Known,
-    /// Keys are published for this host, and this is none of them.
-    Contradicts,
-    /// Nobody vouches for it.
-    Nobody,
-}
-
-/// The server, as it introduced itself.
-#[derive(Debug)]
-pub struct Peer {
-    /// The name ssh connects to.
-    pub name: String,
-    /// What it and we agreed on, and what it offered.
-    pub greeting: Established,
-    /// Its identification string (RFC 4253 section 4.2).
-    pub identification: String,
-    /// Its host key.
-    pub host_key: PublicKey,
-    /// The key is one that is published or configured for this host.
-    pub published: bool,
-    /// The keys that are published or configured for this host, as (type, base64).
-    pub published_keys: Vec<(String, String)>,
-    /// Whether it was told anything.
-    pub trust: Trust,
-    /// What ssh makes of the key by known_hosts.
-    pub judgement: Judgement,
-}
-
-/// What became of a login.
-#[derive(Debug)]
-pub struct Login {
-    /// The key, as in [`PublicKey::blob`].
-    pub key: Vec<u8>,
-    /// ssh would use this key.
-    pub as_ssh_would: bool,
-    /// How it ended.
-    pub result: Result<(), LoginProblem>,
-}
-
-/// Why a key that the server accepts did not log in.
-#[derive(Debug)]
-pub enum LoginProblem {
-    /// The agent did not sign.
-    Agent(AgentError),
-    /// The private key could not be read again.
-    Unreadable(String),
-    /// libssh2 or the server did not go along.
-    Failed(session::Login),
-}
-
-/// What the repository's service said to a key.
-#[derive(Debug)]
-pub struct Access {
-    /// The key.
-    pub key: Vec<u8>,
-    /// ssh would use this key.
-    pub as_ssh_would: bool,
-    /// The answer to `git-upload-pack`.
-    pub upload: GitService,
-    /// The answer to `git-receive-pack`, if a push was asked about.
-    pub receive: Option<GitService>,
-}
-
-impl Access {
-    /// The service let the command that matters start.
-    pub fn granted(&self) -> bool {
-        self.upload.advertised && self.receive.as_ref().is_none_or(|r| r.advertised)
-    }
-
-    /// The answer in which something was refused.
-    pub fn refusal(&self) -> Option<&GitService> {
-        if !self.upload.advertised { Some(&self.upload) } else { self.receive.as_ref().filter(|r| !r.advertised) }
-    }
-}
-
-/// Everything that was said.
-#[derive(Debug, Default)]
-pub struct Conversation {
-    /// What the handshake gave; `None` when there was no connection.
-    pub handshake: Option<Result<Peer, Box<HandshakeFailure>>>,
-    /// The addresses that were tried for the first connection.
-    pub attempts: Vec<Attempt>,
-    /// Why there was no connection.
-    pub road: Option<RoadFailure>,
-    /// The server's answer to each key that was asked about, by blob.
-    pub answers: Vec<(Vec<u8>, bool)>,
-    /// After so many refusals the server hung up.
-    pub refusals_allowed: Option<u32>,
-    /// Authentication methods the server offered, where it said so.
-    pub methods: Vec<String>,
-    /// The server let us in without a key.
-    pub open_door: bool,
-    /// Logins that were tried.
-    pub logins: Vec<Login>,
-    /// What the repository's service said, the key that ssh would use first.
-    pub access: Vec<Access>,
-    /// How the conversation ended before everything was asked.
-    pub ended: Option<Ended>,
-}
-
-impl Conversation {
-    /// What the server said to this key.
-    pub fn answer(&self, blob: &[u8]) -> Option<bool> {
-        self.answers.iter().find(|(key, _)| key == blob).map(|(_, accepted)| *accepted)
-    }
-
-    /// The server, if it is known.
-    pub fn peer(&self) -> Option<&Peer> {
-        self.handshake.as_ref().and_then(|h| h.as_ref().ok())
-    }
+/// What the conversation is about.
+pub(super) struct Inputs<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) keys: &'a Keys,
+    pub(super) keyring: &'a Keyring,
+    /// What known_hosts says of the host, where it is known.
+    pub(super) known_hosts: Option<&'a HostEntries>,
+    pub(super) services: &'a Services,
+    /// The types of host key that ssh would ask for, in its order, where they are known.
+    pub(super) host_key_algorithms: Option<Vec<String>>,
+    /// The path that git asks for, if a repository was named.
+    pub(super) repository_path: Option<&'a str>,
+    /// Whether a push was asked about.
+    pub(super) pushes: bool,
+    /// The way to the server.
+    pub(super) route: route::Inputs<'a>,
+    /// How long the handshake may take.
+    pub(super) handshake_limit: Duration,
+    /// When all has to be over.
+    pub(super) deadline: Instant,
+    pub(super) ledger: &'a Ledger,
 }
 
 /// Holds the conversation, within its share of the budget.
-pub fn converse(evidence: &Evidence) -> Conversation {
-    let deadline = evidence.conversation_deadline();
-    let mut talk = Talk { evidence, deadline, connections: 0, proxies: Vec::new(), said: Conversation::default() };
+pub(super) fn converse(inputs: &Inputs<'_>) -> Conversation {
+    let mut talk = Talk { inputs, connections: 0, proxies: Vec::new(), said: Conversation::default() };
     if let Some(session) = talk.open() {
         let begun = Instant::now();
         talk.keys(session);
-        evidence.ledger.record("keys", begun.elapsed(), talk.said.logins.iter().any(|l| l.result.is_ok()));
+        inputs.ledger.record(StepName::Keys, begun.elapsed(), talk.said.logins.iter().any(|l| l.result.is_ok()));
     }
     talk.said
 }
@@ -166,8 +73,7 @@ struct Asking {
 }
 
 struct Talk<'a> {
-    evidence: &'a Evidence,
-    deadline: Instant,
+    inputs: &'a Inputs<'a>,
     connections: u32,
     /// What carries the connections; a proxy that is dropped ends, and its connection with it.
     proxies: Vec<Proxy>,
@@ -177,44 +83,44 @@ struct Talk<'a> {
 impl Talk<'_> {
     /// Connects and shakes hands. `None`, with the reason in what was said, when that fails or the server is not trusted.
     fn open(&mut self) -> Option<Session> {
-        if self.connections >= CONNECTIONS || Instant::now() >= self.deadline {
+        if self.connections >= CONNECTIONS || Instant::now() >= self.inputs.deadline {
             return None;
         }
         self.connections += 1;
-        let road = match Road::take(self.evidence, self.deadline) {
-            Ok(road) => road,
+        let route = match Route::take(&self.inputs.route, self.inputs.deadline, self.inputs.ledger) {
+            Ok(route) => route,
             Err(failure) => {
                 if self.said.handshake.is_none() {
-                    self.said.road = Some(failure);
+                    self.said.route = Some(failure);
                 }
                 return None;
             }
         };
-        let reset = road.attempts.last().is_some_and(|attempt| attempt.outcome == ConnectOutcome::Reset);
+        let reset = route.attempts.last().is_some_and(|attempt| attempt.outcome == ConnectOutcome::Reset);
         if self.said.attempts.is_empty() {
-            self.said.attempts = road.attempts;
+            self.said.attempts = route.attempts;
         }
-        let preferences = Preferences { host_key_algorithms: self.evidence.host_key_preferences(), ..Preferences::default() };
-        let deadline = self.deadline.min(Instant::now() + self.evidence.handshake_limit());
-        let shaken = self.evidence.ledger.step("handshake", || match reset {
+        let preferences = Preferences { host_key_algorithms: self.inputs.host_key_algorithms.clone(), ..Preferences::default() };
+        let deadline = self.inputs.deadline.min(Instant::now() + self.inputs.handshake_limit);
+        let shaken = self.inputs.ledger.step(StepName::Handshake, || match reset {
             true => Err(reset_before_banner()),
-            false => Session::handshake(road.stream, deadline, &preferences),
+            false => Session::handshake(route.stream, deadline, &preferences),
         });
         let mut session = match shaken {
             Ok(session) => session,
             Err(failure) => {
-                let proxy = road.proxy.and_then(|p| p.failure(&failure.kind));
+                let proxy = route.proxy.and_then(|p| p.failure(&failure.kind));
                 match (proxy, &self.said.handshake) {
-                    (Some(failure), None) => self.said.road = Some(failure),
+                    (Some(failure), None) => self.said.route = Some(failure),
                     (None, None) => self.said.handshake = Some(Err(failure)),
                     (_, Some(_)) => {}
                 }
                 return None;
             }
         };
-        self.proxies.extend(road.proxy);
+        self.proxies.extend(route.proxy);
         let peer = self.meet(&session)?;
-        session.set_deadline(self.deadline);
+        session.set_deadline(self.inputs.deadline);
         let trusted = matches!(peer.trust, Trust::Published | Trust::Configured | Trust::Known);
         if self.said.handshake.is_none() {
             self.said.handshake = Some(Ok(peer));
@@ -225,12 +131,9 @@ impl Talk<'_> {
     fn meet(&self, session: &Session) -> Option<Peer> {
         let greeting = session.established().clone();
         let host_key = PublicKey::from_blob(&greeting.host_key, b"").ok()?;
-        let name = self.evidence.hostname().unwrap_or_default();
-        let judgement = match self.evidence.known_hosts() {
-            Ok(known) => judge(&known.entries, &host_key.blob),
-            Err(_) => Judgement::Unknown,
-        };
-        let service = self.evidence.services().get(&name).filter(|s| !s.host_keys.is_empty());
+        let name = self.inputs.settings.hostname().to_string();
+        let judgement = self.inputs.known_hosts.map_or(Judgement::Unknown, |known| judge(known, &host_key.blob));
+        let service = self.inputs.services.get(&name).filter(|s| !s.host_keys.is_empty());
         let published = service.is_some_and(|s| s.publishes(&STANDARD.encode(host_key.plain_blob())));
         let trust = match (service, &judgement) {
             (Some(s), _) if published && s.configured => Trust::Configured,
@@ -256,8 +159,7 @@ impl Talk<'_> {
     /// Asks about each key in ssh's order, logs in with the first that is accepted and can sign, and asks for the
     /// repository. When none of them gets in, the other keys found here are asked about.
     fn keys(&mut self, session: Session) {
-        let Ok(keys) = self.evidence.identities() else { return };
-        let user = self.evidence.user();
+        let (keys, user) = (self.inputs.keys, self.inputs.settings.user().to_string());
         let mut asking = Asking { session: Some(session), refused: 0 };
         match asking.session.as_mut().map(|s| s.methods(&user)) {
             Some(MethodsAnswer::Methods(methods)) => self.said.methods = methods,
@@ -351,28 +253,27 @@ impl Talk<'_> {
     }
 
     fn sign_with_agent(&self, session: &mut Session, user: &str, blob: &[u8]) -> Result<session::Login, LoginProblem> {
-        let path = self.evidence.agent_holding(blob).ok_or(LoginProblem::Agent(AgentError::NotFound))?;
-        let until = self.deadline.min(Instant::now() + SIGNING);
-        let mut agent = Agent::connect(&path, until).map_err(LoginProblem::Agent)?;
+        let path = self.inputs.keyring.holding(blob).ok_or(LoginProblem::Agent(AgentError::NotFound))?;
+        let until = self.inputs.deadline.min(Instant::now() + SIGNING);
+        let mut agent = Agent::connect(path, until).map_err(LoginProblem::Agent)?;
         Ok(session.login_with_agent(user, &mut agent, blob))
     }
 
     fn ask_repository(&self, session: &mut Session, key: Vec<u8>, as_ssh_would: bool) -> Option<Access> {
-        let path = self.evidence.repository_path()?;
+        let path = self.inputs.repository_path?;
         let quoted = format!("'{}'", path.replace('\'', "'\\''").replace('!', "'\\!'"));
         let begun = Instant::now();
         let upload = session.git_service(&format!("git-upload-pack {quoted}"), None, Limits::default());
-        let pushes = self.evidence.pushes() && upload.advertised;
+        let pushes = self.inputs.pushes && upload.advertised;
         let receive = pushes.then(|| session.git_service(&format!("git-receive-pack {quoted}"), None, Limits::default()));
         let access = Access { key, as_ssh_would, upload, receive };
-        self.evidence.ledger.record("repository", begun.elapsed(), access.granted());
+        self.inputs.ledger.record(StepName::Repository, begun.elapsed(), access.granted());
         Some(access)
     }
 
     /// The key that ssh uses is accepted and may not use the repository: do the others belong to somebody who may?
     fn other_keys(&mut self, user: &str) {
-        let Ok(keys) = self.evidence.identities() else { return };
-        for key in keys.all() {
+        for key in self.inputs.keys.all() {
             let Some(public) = key.public().filter(|p| !self.said.logins.iter().any(|l| l.key == p.blob)) else { continue };
             if self.said.answer(&public.blob) == Some(false) || !key.signs_by_itself() {
                 continue;
@@ -384,29 +285,5 @@ impl Talk<'_> {
                 return;
             }
         }
-    }
-}
-
-/// How a session ended, for a sentence.
-pub fn words_of(ended: &Ended) -> String {
-    match ended {
-        Ended::Disconnected(last) => last.text.clone(),
-        Ended::Closed => "it closed the connection".into(),
-        Ended::Reset => "it reset the connection".into(),
-        Ended::TimedOut => "it gave no answer in time".into(),
-        Ended::Failed { detail, .. } => detail.clone(),
-    }
-}
-
-/// What a git service said about its refusal: its error output, or the `ERR` line that git servers send in its place
-/// (gitprotocol-pack(5)).
-pub fn refusal_words(answer: &GitService) -> String {
-    let told = String::from_utf8_lossy(&answer.command.stderr).trim().to_string();
-    let out = String::from_utf8_lossy(&answer.command.stdout);
-    let line = out.get(4..).and_then(|rest| rest.strip_prefix("ERR ")).map(|rest| rest.trim().to_string());
-    match line {
-        Some(line) if told.is_empty() => line,
-        Some(line) => format!("{told}\n{line}"),
-        None => told,
     }
 }

@@ -4,68 +4,54 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Evidence;
 use super::bind::Bind;
+use super::ledger::Ledger;
 use super::resolve::{AddressFamily, resolve};
 use super::transport;
-use crate::bitbucket::{Kind, Role};
+use crate::bitbucket::{Kind, Role, Services};
+use crate::facts::alternates::Alternate;
 
 /// How long each may take.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// Another way to the service.
-#[derive(Debug, Clone)]
-pub struct Alternate {
-    /// The host.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// What it introduced itself with, when it speaks SSH.
-    pub identification: Option<String>,
-}
-
-impl Alternate {
-    /// Whether an SSH server answers there.
-    pub fn speaks_ssh(&self) -> bool {
-        self.identification.is_some()
-    }
+/// What decides on the other ways.
+pub(super) struct Inputs<'a> {
+    /// The host that ssh connects to.
+    pub(super) hostname: &'a str,
+    /// It cannot be reached, or does not speak SSH there.
+    pub(super) unreachable: bool,
+    pub(super) services: &'a Services,
+    /// When all has to be over.
+    pub(super) deadline: Instant,
+    pub(super) ledger: &'a Ledger,
 }
 
 /// Tries the other names of the service, at the same time.
-pub(super) fn try_others(evidence: &Evidence) -> Vec<Alternate> {
-    let Ok(name) = evidence.hostname() else { return Vec::new() };
-    let Some(service) = evidence.services().get(&name) else { return Vec::new() };
-    let unreachable = evidence.road_fails() || evidence.handshake_fails() || evidence.name_fails();
-    let is_retired = matches!(service.role, Role::Retired { .. });
-    if evidence.online().is_err() || !(unreachable || is_retired) {
+pub(super) fn try_others(inputs: &Inputs<'_>) -> Vec<Alternate> {
+    let Some(service) = inputs.services.get(inputs.hostname) else { return Vec::new() };
+    if !inputs.unreachable && !matches!(service.role, Role::Retired { .. }) {
         return Vec::new();
     }
     let mut wanted: Vec<(String, u16)> = Vec::new();
-    if let (Kind::Cloud, Some(current)) = (service.kind, evidence.services().current()) {
+    if let (Kind::Cloud, Some(current)) = (service.kind, inputs.services.current()) {
         wanted.push((current.name.clone(), current.port));
     }
-    if unreachable {
+    if inputs.unreachable {
         wanted.extend(service.alternate.clone());
     }
     wanted.retain(|(host, port)| *host != service.name || *port != service.port);
-    let until = evidence.deadline().min(Instant::now() + LIMIT);
-    let attempts: Vec<_> = wanted
-        .into_iter()
-        .map(|(host, port)| {
-            let name = host.clone();
-            (host, port, thread::spawn(move || introduce(&name, port, until)))
-        })
-        .collect();
-    attempts
-        .into_iter()
-        .map(|(host, port, attempt)| {
-            let (connected, identification) = attempt.join().unwrap_or_default();
+    let until = inputs.deadline.min(Instant::now() + LIMIT);
+    thread::scope(|scope| {
+        let attempts: Vec<_> = wanted.iter().map(|(host, port)| scope.spawn(move || introduce(host, *port, until))).collect();
+        let introduced = attempts.into_iter().map(|attempt| attempt.join().unwrap_or_default());
+        let alternate = |((host, port), (connected, identification)): (&(String, u16), (bool, Option<String>))| {
             if connected {
-                evidence.ledger.connected(&format!("{host}:{port}"));
+                inputs.ledger.connected(&format!("{host}:{port}"));
             }
-            Alternate { host, port, identification }
-        })
-        .collect()
+            Alternate { host: host.clone(), port: *port, identification }
+        };
+        wanted.iter().zip(introduced).map(alternate).collect()
+    })
 }
 
 /// Connects and waits for the identification string; nothing is sent.

@@ -68,6 +68,20 @@ pub fn access(path: &Path) -> io::Result<Access> {
     std::fs::metadata(path).map(|meta| access_of(&meta))
 }
 
+/// The line of the hosts file (hosts(5)) that names a host, counted from 1.
+pub(super) fn hosts_file_line(name: &str) -> Option<usize> {
+    let bytes = read(Path::new("/etc/hosts")).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let names =
+        |line: &str| line.split('#').next().unwrap_or_default().split_whitespace().skip(1).any(|n| n.eq_ignore_ascii_case(name));
+    text.lines().position(names).map(|n| n + 1)
+}
+
+/// Whether text has a private key in it, by the line with which each begins (RFC 7468).
+pub(super) fn holds_private_key(bytes: &[u8]) -> bool {
+    bytes.windows(16).any(|window| window == b"PRIVATE KEY-----") || bytes.starts_with(b"PuTTY-User-Key-File")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,10 +5,16 @@ use std::path::Path;
 
 use super::environment::Environment;
 use super::files;
+use crate::facts::machine::{CiService, PackageManager, System};
 
-/// The system's short name, as in reports: `linux`, `macos`, …
-pub fn os() -> &'static str {
-    std::env::consts::OS
+/// Which system this is.
+pub fn os() -> System {
+    match std::env::consts::OS {
+        "linux" => System::Linux,
+        "macos" => System::Macos,
+        "windows" => System::Windows,
+        _ => System::Other,
+    }
 }
 
 /// The system's own name and version, for a report.
@@ -16,7 +22,7 @@ pub fn system() -> String {
     let release = files::read(Path::new("/etc/os-release")).unwrap_or_default();
     let text = String::from_utf8_lossy(&release);
     let name = text.lines().find_map(|l| l.strip_prefix("PRETTY_NAME=")).map(|v| v.trim_matches('"').to_string());
-    name.unwrap_or_else(|| os().to_string())
+    name.unwrap_or_else(|| std::env::consts::OS.to_string())
 }
 
 /// Whether ssh could ask a person at a terminal: it opens `/dev/tty` for that, whatever standard input is.
@@ -37,36 +43,36 @@ pub fn askpass(environment: &Environment) -> bool {
 
 /// The CI service this runs under, if any, by the variables that each documents as always set. Most set `CI` too, so it comes
 /// last, for those that are not in the list.
-pub fn ci(environment: &Environment) -> Option<&'static str> {
-    const SERVICES: &[(&str, &str)] = &[
-        ("BITBUCKET_BUILD_NUMBER", "bitbucket-pipelines"),
-        ("GITHUB_ACTIONS", "github-actions"),
-        ("GITLAB_CI", "gitlab-ci"),
+pub fn ci(environment: &Environment) -> Option<CiService> {
+    const SERVICES: &[(&str, CiService)] = &[
+        ("BITBUCKET_BUILD_NUMBER", CiService::BitbucketPipelines),
+        ("GITHUB_ACTIONS", CiService::GithubActions),
+        ("GITLAB_CI", CiService::GitlabCi),
         // The address is set only where an administrator has entered it.
-        ("JENKINS_URL", "jenkins"),
-        ("JENKINS_HOME", "jenkins"),
-        ("CIRCLECI", "circleci"),
-        ("TF_BUILD", "azure-pipelines"),
-        ("TEAMCITY_VERSION", "teamcity"),
-        ("bamboo_buildNumber", "bamboo"),
-        ("CODEBUILD_BUILD_ID", "aws-codebuild"),
-        ("CI", "ci"),
+        ("JENKINS_URL", CiService::Jenkins),
+        ("JENKINS_HOME", CiService::Jenkins),
+        ("CIRCLECI", CiService::Circleci),
+        ("TF_BUILD", CiService::AzurePipelines),
+        ("TEAMCITY_VERSION", CiService::Teamcity),
+        ("bamboo_buildNumber", CiService::Bamboo),
+        ("CODEBUILD_BUILD_ID", CiService::AwsCodebuild),
+        ("CI", CiService::Ci),
     ];
     SERVICES.iter().find(|(variable, _)| environment.text(variable).is_some_and(|v| v != "false")).map(|(_, name)| *name)
 }
 
-/// The command that installs an ssh client here, as arguments, if the system's package manager is known; for the superuser.
-pub fn install_ssh_client() -> Option<&'static [&'static str]> {
-    const MANAGERS: &[(&str, &[&str])] = &[
-        ("/usr/bin/apt-get", &["sh", "-c", "apt-get update && apt-get install -y openssh-client"]),
-        ("/sbin/apk", &["apk", "add", "openssh-client"]),
-        ("/usr/bin/dnf", &["dnf", "install", "-y", "openssh-clients"]),
-        ("/usr/bin/microdnf", &["microdnf", "install", "-y", "openssh-clients"]),
-        ("/usr/bin/yum", &["yum", "install", "-y", "openssh-clients"]),
-        ("/usr/bin/zypper", &["zypper", "install", "-y", "openssh-clients"]),
-        ("/usr/bin/pacman", &["pacman", "-S", "--noconfirm", "openssh"]),
+/// The package manager of this system, if it is one that is known.
+pub fn package_manager() -> Option<PackageManager> {
+    const PLACES: &[(&str, PackageManager)] = &[
+        ("/usr/bin/apt-get", PackageManager::Apt),
+        ("/sbin/apk", PackageManager::Apk),
+        ("/usr/bin/dnf", PackageManager::Dnf),
+        ("/usr/bin/microdnf", PackageManager::Microdnf),
+        ("/usr/bin/yum", PackageManager::Yum),
+        ("/usr/bin/zypper", PackageManager::Zypper),
+        ("/usr/bin/pacman", PackageManager::Pacman),
     ];
-    MANAGERS.iter().find(|(path, _)| Path::new(path).exists()).map(|(_, argv)| *argv)
+    PLACES.iter().find(|(path, _)| Path::new(path).exists()).map(|(_, manager)| *manager)
 }
 
 /// The folder of system-wide ssh files.
@@ -106,18 +112,18 @@ mod tests {
         let named = |variables: &[(&str, &str)]| ci(&variables.iter().copied().collect());
         assert_eq!(
             named(&[("CI", "true"), ("BITBUCKET_BUILD_NUMBER", "7"), ("BITBUCKET_COMMIT", "0a1")]),
-            Some("bitbucket-pipelines")
+            Some(CiService::BitbucketPipelines)
         );
-        assert_eq!(named(&[("CI", "true"), ("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "9")]), Some("github-actions"));
-        assert_eq!(named(&[("CI", "true"), ("GITLAB_CI", "true"), ("CI_JOB_ID", "3")]), Some("gitlab-ci"));
-        assert_eq!(named(&[("JENKINS_HOME", "/var/jenkins_home"), ("BUILD_NUMBER", "4")]), Some("jenkins"));
-        assert_eq!(named(&[("CI", "true"), ("JENKINS_URL", "https://ci.example/")]), Some("jenkins"));
-        assert_eq!(named(&[("CI", "true"), ("CIRCLECI", "true")]), Some("circleci"));
-        assert_eq!(named(&[("TF_BUILD", "True"), ("BUILD_BUILDID", "5")]), Some("azure-pipelines"));
-        assert_eq!(named(&[("TEAMCITY_VERSION", "2025.03"), ("BUILD_NUMBER", "6")]), Some("teamcity"));
-        assert_eq!(named(&[("bamboo_buildNumber", "8")]), Some("bamboo"));
-        assert_eq!(named(&[("CODEBUILD_BUILD_ID", "app:1")]), Some("aws-codebuild"));
-        assert_eq!(named(&[("CI", "1")]), Some("ci"));
+        assert_eq!(named(&[("CI", "true"), ("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "9")]), Some(CiService::GithubActions));
+        assert_eq!(named(&[("CI", "true"), ("GITLAB_CI", "true"), ("CI_JOB_ID", "3")]), Some(CiService::GitlabCi));
+        assert_eq!(named(&[("JENKINS_HOME", "/var/jenkins_home"), ("BUILD_NUMBER", "4")]), Some(CiService::Jenkins));
+        assert_eq!(named(&[("CI", "true"), ("JENKINS_URL", "https://ci.example/")]), Some(CiService::Jenkins));
+        assert_eq!(named(&[("CI", "true"), ("CIRCLECI", "true")]), Some(CiService::Circleci));
+        assert_eq!(named(&[("TF_BUILD", "True"), ("BUILD_BUILDID", "5")]), Some(CiService::AzurePipelines));
+        assert_eq!(named(&[("TEAMCITY_VERSION", "2025.03"), ("BUILD_NUMBER", "6")]), Some(CiService::Teamcity));
+        assert_eq!(named(&[("bamboo_buildNumber", "8")]), Some(CiService::Bamboo));
+        assert_eq!(named(&[("CODEBUILD_BUILD_ID", "app:1")]), Some(CiService::AwsCodebuild));
+        assert_eq!(named(&[("CI", "1")]), Some(CiService::Ci));
         assert_eq!(named(&[("CI", "false"), ("GITHUB_ACTIONS", ""), ("BUILD_NUMBER", "4")]), None);
     }
 }

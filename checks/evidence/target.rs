@@ -1,118 +1,48 @@
-//! What is examined: the URL that git would contact, and what is wrong with it.
+//! Chooses what is examined: the URL that git would contact.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::environment::Environment;
 use super::git_config::GitConfig;
-use super::git_config::remotes::Rule;
 use super::git_config::repository::Discovery;
-use super::git_config::{ConfigFault, Origin};
 use super::git_target::{self, Chosen};
 use super::git_url::{self, GitUrl, SshForm, SshUrl, UrlFault, UrlFaultKind};
 use crate::bitbucket::Services;
+use crate::facts::target::{NoTarget, Target};
 
-/// What is examined.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// As the user wrote it.
-    pub given: Option<String>,
-    /// The remote it is the URL of.
-    pub remote: Option<String>,
-    /// The folder in which git runs.
-    pub folder: PathBuf,
-    /// The URL it stands for.
-    pub url: Option<String>,
-    /// The rule by which git rewrites the URL.
-    pub rule: Option<Rule>,
-    /// The URL git contacts.
-    pub effective_url: Option<String>,
-    /// That URL, taken apart.
-    pub parsed: Option<GitUrl>,
-    /// Why it cannot work.
-    pub fault: Option<UrlFault>,
-    /// The SSH URL that is examined in place of one that does not use SSH.
-    pub examined_instead: Option<String>,
-    /// `workspace/repository`.
-    pub repository: Option<String>,
-    ssh: Option<SshUrl>,
-}
-
-/// Why nothing can be examined.
-#[derive(Debug, Clone)]
-pub enum NoTarget {
-    /// A repository without a remote, and no argument.
-    NoRemote {
-        /// The repository's folder.
-        folder: PathBuf,
-    },
-    /// git dies of its configuration.
-    ConfigBroken(ConfigFault),
-    /// A `.git` file or a `GIT_DIR` leads to no repository.
-    Unreachable {
-        /// What leads nowhere.
-        path: PathBuf,
-    },
-    /// `safe.bareRepository` keeps git from the repository.
-    BareForbidden {
-        /// The repository's folder.
-        folder: PathBuf,
-    },
-    /// git ignores the repository, because it belongs to somebody else.
-    Distrusted {
-        /// The folder that `safe.directory` would have to name.
-        folder: PathBuf,
-    },
-}
-
-impl Target {
-    /// What git gives to ssh, if it would start one.
-    pub fn ssh(&self) -> Option<&SshUrl> {
-        self.ssh.as_ref()
+/// Takes a URL apart, and sees what is wrong with it.
+fn of_url(given: Option<&str>, folder: &Path, services: &Services, url: &str, effective: &str) -> Target {
+    let exists = |path: &str| folder.join(path).exists();
+    let fault = git_url::fault(effective, &exists);
+    let parsed = git_url::parse(effective).ok();
+    let mut target = Target {
+        given: given.map(String::from),
+        remote: None,
+        folder: folder.to_path_buf(),
+        url: Some(url.to_string()),
+        rule: None,
+        effective_url: Some(effective.to_string()),
+        repository: parsed.as_ref().and_then(GitUrl::repository),
+        ssh: parsed.as_ref().and_then(GitUrl::ssh).cloned(),
+        parsed,
+        fault,
+        examined_instead: None,
+    };
+    if target.ssh.is_none()
+        && target.fault.is_none()
+        && let Some(instead) = ssh_before_rules(url, services).or_else(|| ssh_instead(target.parsed.as_ref(), services))
+    {
+        target.ssh = git_url::parse(&instead).ok().and_then(|u| u.ssh().cloned());
+        target.examined_instead = Some(instead);
     }
-
-    /// What git is to be given, so that its own rules apply to it as they would for the user.
-    pub fn for_git(&self) -> Option<&str> {
-        self.examined_instead.as_deref().or(self.remote.as_deref()).or(self.url.as_deref())
+    if let (None, None, Some(GitUrl::Local { path })) = (&target.fault, &target.ssh, &target.parsed)
+        && !exists(path)
+    {
+        let corrected = git_url::fault(&effective.replace('\\', "/"), &exists).and_then(|f| f.corrected);
+        target.fault = Some(UrlFault { kind: UrlFaultKind::NoSuchFolder, corrected });
     }
-
-    /// Whether git is given an SSH URL, and only its rules lead elsewhere.
-    pub fn rules_end_ssh(&self) -> bool {
-        self.rule.is_some() && self.examined_instead.is_some() && self.examined_instead == self.url
-    }
-
-    fn of_url(given: Option<&str>, folder: &Path, services: &Services, url: &str, effective: &str) -> Self {
-        let exists = |path: &str| folder.join(path).exists();
-        let fault = git_url::fault(effective, &exists);
-        let parsed = git_url::parse(effective).ok();
-        let mut target = Target {
-            given: given.map(String::from),
-            remote: None,
-            folder: folder.to_path_buf(),
-            url: Some(url.to_string()),
-            rule: None,
-            effective_url: Some(effective.to_string()),
-            repository: parsed.as_ref().and_then(GitUrl::repository),
-            ssh: parsed.as_ref().and_then(GitUrl::ssh).cloned(),
-            parsed,
-            fault,
-            examined_instead: None,
-        };
-        if target.ssh.is_none()
-            && target.fault.is_none()
-            && let Some(instead) = ssh_before_rules(url, services).or_else(|| ssh_instead(target.parsed.as_ref(), services))
-        {
-            target.ssh = git_url::parse(&instead).ok().and_then(|u| u.ssh().cloned());
-            target.examined_instead = Some(instead);
-        }
-        if let (None, None, Some(GitUrl::Local { path })) = (&target.fault, &target.ssh, &target.parsed)
-            && !exists(path)
-        {
-            let corrected = git_url::fault(&effective.replace('\\', "/"), &exists).and_then(|f| f.corrected);
-            target.fault = Some(UrlFault { kind: UrlFaultKind::NoSuchFolder, corrected });
-        }
-        target
-    }
+    target
 }
 
 /// The URL as it was written, when it is one for SSH and only git's rules make another of it.
@@ -154,15 +84,13 @@ pub(super) fn choose(
     let current = services.current().map(|s| s.name.clone()).unwrap_or_default();
     Ok(match choice.target {
         Chosen::Remote { name, url, rewrite, .. } => {
-            Target { remote: Some(name), rule: rewrite.rule, ..Target::of_url(given, folder, services, &url, &rewrite.result) }
+            Target { remote: Some(name), rule: rewrite.rule, ..of_url(given, folder, services, &url, &rewrite.result) }
         }
-        Chosen::Url { url, rewrite } => {
-            Target { rule: rewrite.rule, ..Target::of_url(given, folder, services, &url, &rewrite.result) }
-        }
+        Chosen::Url { url, rewrite } => Target { rule: rewrite.rule, ..of_url(given, folder, services, &url, &rewrite.result) },
         Chosen::Repository(path) => {
             let url = format!("git@{current}:{path}.git");
             let rewrite = config.rewrite(&url, git_config_use(push));
-            Target { rule: rewrite.rule, ..Target::of_url(given, folder, services, &url, &rewrite.result) }
+            Target { rule: rewrite.rule, ..of_url(given, folder, services, &url, &rewrite.result) }
         }
         Chosen::Host(host) => of_host(given, folder, &host),
         Chosen::Service => {
@@ -194,9 +122,4 @@ fn of_host(given: Option<&str>, folder: &Path, host: &str) -> Target {
         repository: None,
         ssh: Some(SshUrl { user: Some("git".into()), host: host.into(), port: None, path: String::new(), form: SshForm::Scp }),
     }
-}
-
-/// The file and line of a setting of git's, if a file has it.
-pub fn place(origin: &Origin) -> Option<(&Path, Option<usize>)> {
-    origin.file.as_deref().map(|file| (file, origin.line))
 }

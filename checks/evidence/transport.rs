@@ -17,7 +17,7 @@ pub use crate::facts::connection::{Attempt, ConnectOutcome, is_public};
 /// does not hide the next. `bind` says where to connect from.
 ///
 /// Returns the connection, if any, and every attempt.
-pub fn connect(
+pub(super) fn connect(
     addresses: &[SocketAddr],
     per_address: Duration,
     deadline: Instant,

@@ -2,10 +2,10 @@
 
 use super::{place, with_line};
 use crate::advice;
-use crate::evidence::Evidence;
-use crate::evidence::control::Unusable;
-use crate::evidence::settings::Settings;
 use crate::evidence::ssh_command::ClientKind;
+use crate::facts::Facts;
+use crate::facts::control::{Control, Unusable};
+use crate::facts::settings::Settings;
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
@@ -13,18 +13,18 @@ use crate::text;
 use std::path::Path;
 
 /// Settings for interactive use that spoil git's conversation.
-pub(super) fn session_options(evidence: &Evidence, settings: &Settings) -> Vec<Finding> {
+pub(super) fn session_options(facts: &Facts, settings: &Settings) -> Vec<Finding> {
     let mut out = Vec::new();
     let mut bad = |keyword: &'static str, what: &'static str, neutral: &'static str| {
-        let summary = text!("{}{}: fine for a shell, fatal for git.", what, place(evidence, keyword));
+        let summary = text!("{}{}: fine for a shell, fatal for git.", what, place(facts, keyword));
         let mut finding = Finding::blocking(Code::SessionOptionBreaksGit, summary).strikes(Strikes::AfterLogin);
-        finding = with_line(finding, evidence, keyword, "Take the line out, or move it to the hosts it is meant for.");
-        if let Some(edit) = advice::host_block(evidence, vec![neutral.into()]) {
+        finding = with_line(finding, facts, keyword, "Take the line out, or move it to the hosts it is meant for.");
+        if let Some(edit) = advice::host_block(facts, vec![neutral.into()]) {
             finding = finding.remedy(Remedy::edit("neutral", "Or switch it off for this host.", edit, Safety::Safe));
         }
         out.push(finding);
     };
-    let command = evidence.ssh_command();
+    let command = &facts.ssh_command;
     if let Some(letter) = command.options.unfit.filter(|_| command.kind == ClientKind::OpenSsh) {
         let summary = text!("The ssh command that git runs has {}: fine for a shell, fatal for git.", Text::option(letter));
         out.push(
@@ -51,24 +51,24 @@ pub(super) fn session_options(evidence: &Evidence, settings: &Settings) -> Vec<F
         bad("forkafterauthentication", "ForkAfterAuthentication sends ssh into the background", "ForkAfterAuthentication no");
     }
     let local = settings.value("localcommand").filter(|c| !c.eq_ignore_ascii_case("none"));
-    if settings.is("permitlocalcommand", &["yes", "true"]) && local.is_some() && evidence.git_protocol_is_spoilt() {
+    if settings.is("permitlocalcommand", &["yes", "true"]) && local.is_some() && facts.git_protocol_is_spoilt() {
         bad("localcommand", "LocalCommand prints into git's conversation", "PermitLocalCommand no");
     }
     let forwards = ["localforward", "remoteforward", "dynamicforward"].into_iter().find(|k| settings.value(k).is_some());
     if let Some(keyword) = forwards
         && settings.is("exitonforwardfailure", &["yes", "true"])
-        && evidence.forwarding_failed()
+        && facts.forwarding_failed()
     {
         bad(keyword, "A forwarding cannot be set up, and ExitOnForwardFailure ends ssh then", "ClearAllForwardings yes");
     }
     out
 }
 
-pub(super) fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
-    let Some((path, why, stops)) = evidence.unusable_control_path() else { return Vec::new() };
+pub(super) fn control_path(facts: &Facts, _: &Settings) -> Vec<Finding> {
+    let Some((path, why, stops)) = unusable_control_path(facts) else { return Vec::new() };
     let (summary, remedy) = match why {
         Unusable::TooLong { bytes, limit } => (
-            text!("The ControlPath has {} bytes; ssh stops beyond {}{}.", bytes, limit, place(evidence, "controlpath")),
+            text!("The ControlPath has {} bytes; ssh stops beyond {}{}.", bytes, limit, place(facts, "controlpath")),
             Remedy::ask("shorten", "Use a shorter one: ControlPath ~/.ssh/cm-%C"),
         ),
         Unusable::NoFolder => {
@@ -79,7 +79,7 @@ pub(super) fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
                     "The folder of the ControlPath, {}, does not exist, and ssh {}{}.",
                     Private::path(folder),
                     if stops { "stops on it" } else { "would stop on it, were it to share its connection" },
-                    place(evidence, "controlpath")
+                    place(facts, "controlpath")
                 ),
                 Remedy::run("mkdir", "Make the folder.", argv, Safety::Safe),
             )
@@ -87,15 +87,15 @@ pub(super) fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
         Unusable::NotWritable => (
             text!(
                 "The folder of the ControlPath {} cannot be written, and ssh stops on it{}.",
-                Private::path(&path),
-                place(evidence, "controlpath")
+                Private::path(path),
+                place(facts, "controlpath")
             ),
             Remedy::ask("other-folder", "Name a folder of your own: ControlPath ~/.ssh/cm-%C"),
         ),
         Unusable::MasterSilent => {
-            let argv = vec!["rm".into(), Private::path(&path).into()];
+            let argv = vec!["rm".into(), Private::path(path).into()];
             (
-                text!("The master connection at {} does not answer, and ssh waits for it.", Private::path(&path)),
+                text!("The master connection at {} does not answer, and ssh waits for it.", Private::path(path)),
                 Remedy::run("remove-socket", "Remove its socket; ssh then connects anew.", argv, Safety::Confirm),
             )
         }
@@ -104,17 +104,17 @@ pub(super) fn control_path(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
         Finding::blocking_if(stops, Code::ControlPathUnusable, summary)
             .strikes(Strikes::AfterLogin)
             .subject(Subject::new("setting", "ControlPath"))
-            .evidence("path", Private::path(&path))
+            .evidence("path", Private::path(path))
             .remedy(remedy),
     ]
 }
 
-pub(super) fn control_master(evidence: &Evidence, _: &Settings) -> Vec<Finding> {
-    let Some(path) = evidence.live_control_master() else { return Vec::new() };
-    if !evidence.login_is_known_to_succeed() || evidence.git_works() != Some(false) {
+pub(super) fn control_master(facts: &Facts, _: &Settings) -> Vec<Finding> {
+    let Control::Master(path) = &facts.control else { return Vec::new() };
+    if !facts.login_is_known_to_succeed() || facts.git_works() != Some(false) {
         return Vec::new();
     }
-    let host = Private::host(evidence.typed_host().unwrap_or_default());
+    let host = Private::host(facts.typed_host().unwrap_or_default());
     let argv = vec!["ssh".into(), "-O".into(), "exit".into(), host.into()];
     vec![
         Finding::blocking(
@@ -125,4 +125,13 @@ pub(super) fn control_master(evidence: &Evidence, _: &Settings) -> Vec<Finding> 
         .confidence(Confidence::Likely)
         .remedy(Remedy::run("exit-master", "End it; the next connection logs in anew.", argv, Safety::Safe)),
     ]
+}
+
+/// The ControlPath that cannot be used, why, and whether ssh stops on it.
+fn unusable_control_path(facts: &Facts) -> Option<(&Path, Unusable, bool)> {
+    match &facts.control {
+        Control::Unusable(path, why) => Some((path, *why, true)),
+        Control::NoFolder(path) => Some((path, Unusable::NoFolder, false)),
+        Control::Nobody | Control::Master(_) => None,
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::evidence::Evidence;
-use crate::evidence::conversation::Peer;
-use crate::evidence::known_hosts::{Judgement, judge, lookup};
+use crate::evidence::known_hosts::{Judgement, judge};
 use crate::evidence::transport::ConnectOutcome;
-use crate::evidence::trust::KnownHosts;
+use crate::facts::Facts;
+use crate::facts::conversation::Peer;
+use crate::facts::trust::KnownHosts;
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::Private;
 use crate::remedy::{Remedy, Safety};
@@ -14,14 +14,13 @@ use crate::text;
 
 /// The name has the right key and the address another (`check_host_key` of `sshconnect.c`): ssh asks whether to go on, or
 /// stops if it may not ask. Not so for an address of this machine, nor behind a proxy.
-pub(super) fn differs(evidence: &Evidence, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
-    let settings = evidence.settings().ok().filter(|s| s.is_on("checkhostip"))?;
-    let reached = evidence.connection_attempts()?.iter().find(|a| a.outcome == ConnectOutcome::Connected)?;
+pub(super) fn differs(facts: &Facts, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
+    let reached = facts.connection_attempts()?.iter().find(|a| a.outcome == ConnectOutcome::Connected)?;
     let ip = reached.address.ip();
-    let entries = lookup(&known.files, &ip.to_string(), settings.port());
-    let Judgement::Changed(others) = judge(&entries, &peer.host_key.blob) else { return None };
+    let entries = known.by_address.as_ref()?;
+    let Judgement::Changed(others) = judge(entries, &peer.host_key.blob) else { return None };
     let first = others.first().filter(|_| !ip.is_loopback())?;
-    let stops = !evidence.tolerates_changed_host_key() && !evidence.person_can_confirm_host_key();
+    let stops = !facts.tolerates_changed_host_key() && !facts.person_can_confirm_host_key();
     let summary = text!(
         "{} line {} holds another key for the address {}, and CheckHostIP makes ssh compare that too.",
         Private::path(&first.file),

@@ -41,14 +41,14 @@ fn said() -> impl Strategy<Value = Vec<Said>> {
     )
 }
 
-fn witness() -> impl Strategy<Value = Witness> {
+fn witness() -> impl Strategy<Value = GitOutcome> {
     let past = prop::option::of(prop::sample::select(CheckId::ALL));
     prop_oneof![
-        Just(Witness::Worked),
-        Just(Witness::Silent),
-        Just(Witness::NotAsked),
-        Just(Witness::Unknowable),
-        past.prop_map(|got_past| Witness::Failed { got_past })
+        Just(GitOutcome::Worked),
+        Just(GitOutcome::Silent),
+        Just(GitOutcome::NotRun),
+        Just(GitOutcome::Unknowable),
+        past.prop_map(|got_past| GitOutcome::Failed { got_past })
     ]
 }
 
@@ -63,9 +63,9 @@ fn what_was_left_out_is_not_vouched_for() {
         use bbdoctor_checks::privacy::{Plain, Redactor as _};
         Plain::default().text(&verdict.summary(&left_out(), "fetch"))
     };
-    let selected = judge(&mut left_out(), &Witness::NotAsked);
+    let selected = judge(&mut left_out(), &GitOutcome::NotRun);
     assert!(matches!(selected, Verdict::Healthy) && !summary(&selected).contains("git can"), "{}", summary(&selected));
-    assert!(matches!(judge(&mut left_out(), &Witness::Offline), Verdict::Inconclusive(_)));
+    assert!(matches!(judge(&mut left_out(), &GitOutcome::Offline), Verdict::Inconclusive(_)));
 }
 
 #[test]
@@ -99,14 +99,14 @@ proptest! {
     #[test]
     fn where_git_works_nothing_is_called_broken(said in said()) {
         let mut results = results(&said);
-        prop_assert!(matches!(judge(&mut results, &Witness::Worked), Verdict::Healthy));
+        prop_assert!(matches!(judge(&mut results, &GitOutcome::Worked), Verdict::Healthy));
         prop_assert!(results.iter().all(|r| r.status != Status::Fail && r.findings.iter().all(|f| !f.blocking)));
     }
 
     #[test]
     fn health_needs_that_everything_was_seen(said in said()) {
         let mut results = results(&said);
-        let verdict = judge(&mut results, &Witness::NotAsked);
+        let verdict = judge(&mut results, &GitOutcome::NotRun);
         let unseen = results.iter().any(|r| matches!(r.status, Status::Blocked | Status::Unknown) && r.meta.id != CheckId::GitAgrees);
         if matches!(verdict, Verdict::Healthy) {
             prop_assert!(!unseen);
@@ -131,7 +131,7 @@ proptest! {
     #[test]
     fn what_git_got_past_is_never_the_cause(said in said(), past in 0..ALL.len()) {
         let mut results = results(&said);
-        if let Verdict::Broken(cause) = judge(&mut results, &Witness::Failed { got_past: Some(ALL[past].meta().id) }) {
+        if let Verdict::Broken(cause) = judge(&mut results, &GitOutcome::Failed { got_past: Some(ALL[past].meta().id) }) {
             let step = results.iter().position(|r| r.meta.id == cause.check).expect("a check that ran");
             prop_assert!(step > past);
         }

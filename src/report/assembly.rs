@@ -1,6 +1,6 @@
 //! Puts a report together from the facts, the results and the verdict.
 
-use bbdoctor_checks::evidence::{Evidence, summary};
+use bbdoctor_checks::facts::{Facts, summary};
 use bbdoctor_checks::finding::{Code, Finding};
 use bbdoctor_checks::privacy::{Redactor, Text};
 use bbdoctor_checks::remedy::{Action, Change, Edit, Remedy as Cure, Safety};
@@ -10,27 +10,24 @@ use crate::diagnosis::{Cause, CheckResult, Status, Verdict};
 
 impl Report {
     /// Puts everything together; `redactor` decides what private values look like.
-    pub(crate) fn new(evidence: &Evidence, results: &[CheckResult], verdict: &Verdict, redactor: &dyn Redactor) -> Self {
+    pub(crate) fn new(facts: &Facts, results: &[CheckResult], verdict: &Verdict, redactor: &dyn Redactor) -> Self {
         let show = |text: &Text| redactor.text(text);
-        let facts = evidence.summary();
-        let operation = facts.target.operation;
+        let head = facts.summary();
+        let operation = head.target.operation;
         let tool = |t: &summary::Tool| Tool { path: show(&t.path), version: t.version.as_ref().map(show), kind: t.kind.map(own) };
-        let target = &facts.target;
+        let target = &head.target;
         Report {
             schema: SCHEMA,
-            bbdoctor: Program {
-                version: own(env!("CARGO_PKG_VERSION")),
-                libssh2: show(&Text::version(evidence.libssh2_version())),
-            },
-            started_at: show(&Text::date(evidence.started_at())),
-            duration_ms: evidence.milliseconds(),
+            bbdoctor: Program { version: own(env!("CARGO_PKG_VERSION")), libssh2: show(&Text::version(&facts.machine.libssh2)) },
+            started_at: show(&Text::date(facts.started_at())),
+            duration_ms: facts.clock.took_ms,
             machine: Machine {
-                os: own(facts.machine.os),
-                system: show(&facts.machine.system),
-                git: facts.machine.git.as_ref().map(tool),
-                ssh: facts.machine.ssh.as_ref().map(tool),
-                terminal: facts.machine.terminal,
-                ci: facts.machine.ci.map(own),
+                os: own(head.machine.os),
+                system: show(&head.machine.system),
+                git: head.machine.git.as_ref().map(tool),
+                ssh: head.machine.ssh.as_ref().map(tool),
+                terminal: head.machine.terminal,
+                ci: head.machine.ci.map(own),
             },
             target: Target {
                 given: target.given.as_ref().map(show),
@@ -46,8 +43,8 @@ impl Report {
             },
             verdict: judgement(verdict, results, operation, redactor),
             checks: results.iter().map(|r| check_report(r, redactor)).collect(),
-            identities: facts.identities.iter().map(|i| identity(i, redactor)).collect(),
-            settings: facts
+            identities: head.identities.iter().map(|i| identity(i, redactor)).collect(),
+            settings: head
                 .settings
                 .iter()
                 .map(|s| Setting {
@@ -61,10 +58,15 @@ impl Report {
                         .collect(),
                 })
                 .collect(),
-            timeline: evidence.timeline().into_iter().map(|s| Step { step: own(s.name), ms: s.milliseconds, ok: s.ok }).collect(),
+            timeline: facts
+                .footprint
+                .steps
+                .iter()
+                .map(|s| Step { step: own(s.name.name()), ms: s.milliseconds, ok: s.ok })
+                .collect(),
             footprint: Footprint {
-                connections: facts.connections.iter().map(|(to, count)| Connection { to: show(to), count: *count }).collect(),
-                programs: facts.programs.iter().map(show).collect(),
+                connections: head.connections.iter().map(|(to, count)| Connection { to: show(to), count: *count }).collect(),
+                programs: head.programs.iter().map(show).collect(),
                 files_written: 0,
             },
             redacted: redactor.redacts(),

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use bbdoctor_checks::evidence::Evidence;
+use bbdoctor_checks::facts::Facts;
 use bbdoctor_checks::privacy::{Collector, Leak, Plain, Redaction, Redactor, WithoutQuotations};
 
 use super::Report;
@@ -23,7 +23,7 @@ pub(crate) enum Withheld {
 
 /// One examination, told to different readers.
 pub(crate) struct Audiences<'a> {
-    evidence: &'a Evidence,
+    facts: &'a Facts,
     results: &'a [CheckResult],
     verdict: &'a Verdict,
     own: OnceCell<Report>,
@@ -43,17 +43,17 @@ struct Strangers {
 
 impl<'a> Audiences<'a> {
     /// Of what the checks found and what was concluded from it.
-    pub(crate) fn new(evidence: &'a Evidence, results: &'a [CheckResult], verdict: &'a Verdict) -> Self {
-        Audiences { evidence, results, verdict, own: OnceCell::new(), strangers: OnceCell::new() }
+    pub(crate) fn new(facts: &'a Facts, results: &'a [CheckResult], verdict: &'a Verdict) -> Self {
+        Audiences { facts, results, verdict, own: OnceCell::new(), strangers: OnceCell::new() }
     }
 
     fn report(&self, redactor: &dyn Redactor) -> Report {
-        Report::new(self.evidence, self.results, self.verdict, redactor)
+        Report::new(self.facts, self.results, self.verdict, redactor)
     }
 
     /// The report as the user may see it.
     pub(crate) fn own(&self) -> &Report {
-        self.own.get_or_init(|| self.report(&Plain { home: self.evidence.home() }))
+        self.own.get_or_init(|| self.report(&Plain { home: self.facts.home() }))
     }
 
     fn strangers(&self) -> &Strangers {
@@ -63,7 +63,7 @@ impl<'a> Audiences<'a> {
     fn prepared(&self) -> Strangers {
         let collector = Collector::default();
         let blanked = self.report(&collector);
-        let (homes, names) = self.evidence.private_values();
+        let (homes, names) = self.facts.private_values();
         let redaction = Redaction::new(homes, names, collector);
         Strangers { report: self.report(&redaction), redaction, blanked, without_quotations: OnceCell::new() }
     }
@@ -92,12 +92,12 @@ impl<'a> Audiences<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use bbdoctor_checks::bitbucket::Services;
-    use bbdoctor_checks::evidence::environment::Environment;
-    use bbdoctor_checks::evidence::{Operation, Request};
+    use bbdoctor_checks::evidence::gather::Beginning;
+    use bbdoctor_checks::facts::environment::Environment;
+    use bbdoctor_checks::facts::{Operation, Request};
     use clap::ValueEnum as _;
 
     use super::*;
@@ -112,19 +112,19 @@ mod tests {
     fn examined(target: &str, user: &str, then: impl FnOnce(&Audiences<'_>)) {
         let home = tempfile::tempdir().expect("a folder");
         let environment: Environment = [("HOME", home.path().as_os_str()), ("USER", user.as_ref())].into_iter().collect();
-        let evidence = Arc::new(Evidence::new(Request {
+        let request = Request {
             target: Some(target.into()),
             operation: Operation::Fetch,
             may_execute: false,
             offline: true,
-            started: Instant::now(),
-            budget: Duration::from_secs(20),
-            services: Services::default(),
-            environment,
-        }));
-        let mut results = engine::examine(&evidence, &engine::Selection::default(), &mut |_| {});
-        let verdict = diagnosis::judge(&mut results, &evidence.witness());
-        then(&Audiences::new(&evidence, &results, &verdict));
+            budget_ms: 20_000,
+        };
+        let beginning = Beginning { request, environment, services: Services::default(), started: Instant::now() };
+        let selection = engine::Selection::default();
+        let facts = engine::find_out(beginning, &selection, |_| {});
+        let mut results = engine::examine(&facts, &selection);
+        let verdict = diagnosis::judge(&mut results, &facts.git_outcome());
+        then(&Audiences::new(&facts, &results, &verdict));
     }
 
     fn planted(then: impl FnOnce(&Audiences<'_>)) {
@@ -141,7 +141,7 @@ mod tests {
     /// The same with a fault: strangers get the report that is for the user alone, and, `without_quotations`, no other.
     fn leaking<'a>(audiences: &Audiences<'a>, without_quotations: bool) -> Audiences<'a> {
         let own = || audiences.report(&Plain::default());
-        let leaking = Audiences::new(audiences.evidence, audiences.results, audiences.verdict);
+        let leaking = Audiences::new(audiences.facts, audiences.results, audiences.verdict);
         let mut strangers = leaking.prepared();
         strangers.report = own();
         if without_quotations {

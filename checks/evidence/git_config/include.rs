@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gix_glob::wildmatch::Mode;
 
 use super::{ConfigFault, ConfigReader, GitSetting, INCLUDE_DEPTH, Remotes, Way, git_prefix};
-use crate::evidence::account::Account;
+use crate::evidence::account;
 use crate::evidence::environment::Environment;
 
 impl ConfigReader<'_> {
@@ -117,7 +117,7 @@ pub(super) fn expand(environment: &Environment, path: &[u8], real: bool) -> Opti
         let home = PathBuf::from(environment.get("HOME")?);
         if real { home.canonicalize().ok()? } else { home }
     } else {
-        Account::home_of(std::str::from_utf8(user).ok()?)?
+        account::home_of(std::str::from_utf8(user).ok()?)?
     };
     Some(as_path(&[home.as_os_str().as_bytes(), tail].concat()))
 }

@@ -122,14 +122,14 @@ pub fn is_assembled(keyword: &str, written: &str) -> bool {
 mod tests {
     use super::super::{ExecPolicy, Position, SshTraits, evaluate};
     use super::*;
-    use crate::evidence::account::Account;
+    use crate::evidence::account;
     use crate::evidence::environment;
 
     fn with_question(config: &str, check: impl FnOnce(&mut Question<'_>)) {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), config).expect("written");
         let environment = environment::capture();
-        let account = Account::read(&environment);
+        let account = account::read(&environment);
         let ssh = SshTraits::default();
         let mut question = Question {
             user: Some("git".into()),

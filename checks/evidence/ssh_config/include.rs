@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::super::account::Account;
 use super::evaluate::{ConfigReader, Failure, Fault, Mode, State, Stop};
 use super::glob::{self, TooWide};
 use super::lexer::Word;
 use super::{FileRole, NoteKind, Position, Problem, ProblemKind, SettingSource};
+use crate::evidence::account;
 
 /// The deepest nesting of files ssh reads (`READCONF_MAX_DEPTH`).
 const MAX_DEPTH: usize = 16;
@@ -61,7 +61,7 @@ impl ConfigReader<'_> {
                 let (name, path) = tail.split_once('/').unwrap_or((tail, ""));
                 match name {
                     "" => under(home, path),
-                    name => under(Account::home_of(name), path),
+                    name => under(account::home_of(name), path),
                 }
             }
             None if spec.starts_with('/') => spec.as_bytes().to_vec(),

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::effective::{Shell, program};
 use super::second_opinion::second_opinion;
 use super::*;
-use crate::evidence::account::{Account, Entry};
+use crate::evidence::account;
+use crate::facts::account::{Account, PasswordEntry};
 use crate::facts::environment::Environment;
 
 /// A home folder with configuration files, and who lives there.
@@ -26,9 +27,11 @@ impl Home {
         let home = folder.path().to_path_buf();
         let account = Account {
             uid,
-            entry: Some(Entry { name: "ann".into(), home: home.clone() }),
+            entry: Some(PasswordEntry { name: "ann".into(), home: home.clone() }),
             home_variable: Some(home),
             sudo_user: None,
+            sudo_home: None,
+            owners: std::collections::BTreeMap::new(),
             machine_name: "box".into(),
         };
         let out = Home { folder, account, environment: Environment::default(), ssh: SshTraits::default() };
@@ -220,11 +223,11 @@ fn included_files_are_judged_as_the_installed_ssh_judges_them() {
     let mut home = Home::new("");
     home.ssh = examine(Path::new("ssh"), Instant::now() + Duration::from_secs(20)).expect("an ssh");
     let environment = crate::evidence::environment::capture();
-    home.account = Account::read(&environment);
+    home.account = account::read(&environment);
     home.write("inner", "Port 1\n");
     let (outer, inner) = (home.path("outer"), home.path("inner"));
     home.write("outer", format!("Include {}\n", inner.display()));
-    let root = home.account.is_root();
+    let root = home.account.uid == 0;
     for owner in if root { vec![0, 2000] } else { vec![home.account.uid] } {
         if root {
             std::os::unix::fs::chown(&inner, Some(owner), Some(owner)).expect("an owner");

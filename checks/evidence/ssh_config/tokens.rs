@@ -4,9 +4,10 @@ use std::path::Path;
 
 use sha1::{Digest, Sha1};
 
-use super::super::account::Account;
 use super::super::environment::Environment;
 use super::{Destination, Evaluation, ExpandError, Question};
+use crate::evidence::account;
+use crate::facts::account::Account;
 
 /// What the tokens stand for.
 #[derive(Debug, Clone)]
@@ -93,7 +94,7 @@ pub(super) fn tilde(text: &str, account: &Account) -> Result<String, ExpandError
         return Ok(text.to_string());
     };
     let (name, path) = tail.split_once('/').unwrap_or((tail, ""));
-    let home = if name.is_empty() { account.ssh_home() } else { Account::home_of(name) };
+    let home = if name.is_empty() { account.ssh_home() } else { account::home_of(name) };
     let home = home.ok_or_else(|| ExpandError::NoSuchUser(name.to_string()))?;
     let home = home.to_string_lossy();
     Ok(format!("{home}{}{path}", if home.ends_with('/') { "" } else { "/" }))
@@ -156,9 +157,11 @@ mod tests {
     fn what_ssh_expands_and_what_it_refuses() {
         let account = Account {
             uid: 1000,
-            entry: Some(super::super::super::account::Entry { name: "ann".into(), home: "/home/ann".into() }),
+            entry: Some(crate::facts::account::PasswordEntry { name: "ann".into(), home: "/home/ann".into() }),
             home_variable: Some("/elsewhere".into()),
             sudo_user: None,
+            sudo_home: None,
+            owners: std::collections::BTreeMap::new(),
             machine_name: "box.example".into(),
         };
         let environment = Environment::from_iter([("KEYS", "/keys")]);

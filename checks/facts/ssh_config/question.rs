@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{SshTraits, bytes};
-use crate::evidence::account::Account;
+use crate::facts::account::Account;
 use crate::facts::environment::Environment;
 
 /// What ssh would be asked: the words of its command line and the circumstances they meet.

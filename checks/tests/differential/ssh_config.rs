@@ -11,12 +11,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bbdoctor_checks::evidence::account::Account;
+use bbdoctor_checks::evidence::account;
 use bbdoctor_checks::evidence::environment::{self, Environment};
 use bbdoctor_checks::evidence::ssh_config::effective::{self, Shell, arguments, is_assembled, parse, reconcile};
 use bbdoctor_checks::evidence::ssh_config::{
     ConfigFile, Effective, Evaluation, ExecPolicy, Position, Question, SettingSource, SshTraits, evaluate, examine,
 };
+use bbdoctor_checks::facts::account::Account;
 
 use crate::random::Random;
 use corpus::{CRITERIA, DEFECTS, FULL, HOSTS, PATTERNS, PLAIN, TRICKY};
@@ -226,7 +227,7 @@ fn we_read_what_ssh_reads() {
     );
     let lab = Lab {
         ssh: examine(Path::new("ssh"), deadline).expect("an OpenSSH client is installed"),
-        account: Account::read(&environment),
+        account: account::read(&environment),
         environment,
         folder: tempfile::tempdir().expect("a folder"),
     };

@@ -1,11 +1,12 @@
 //! The facts that stand at the head of a report, whatever the checks found.
 
-use super::Evidence;
+use super::Facts;
 use super::identities::KeySource;
 use super::keys::Key;
-use super::platform;
+use super::machine::CiService;
 use super::settings::Settings;
-use super::ssh_command::{ClientKind, Started};
+use super::ssh_config;
+use crate::evidence::ssh_command::{ClientKind, Started};
 use crate::privacy::{Kind, Private, Text};
 
 /// Where it ran, what was examined, which keys and settings there are.
@@ -127,28 +128,23 @@ const DECISIVE: &[&str] = &[
     "stricthostkeychecking",
 ];
 
-impl Evidence {
+impl Facts {
     /// The facts at the head of a report. Only what is gathered already is told: a report makes no connection.
     pub fn summary(&self) -> Summary {
         Summary {
             machine: self.machine_summary(),
             target: self.target_summary(),
-            identities: self
-                .identities
-                .get()
-                .and_then(|f| f.as_ref().ok())
-                .map(|all| all.all().map(|i| self.identity_summary(i)).collect())
-                .unwrap_or_default(),
-            settings: self.settings.get().and_then(|f| f.as_ref().ok()).map(settings).unwrap_or_default(),
-            connections: self.ledger.connections().into_iter().map(|(to, count)| (Private::host(to).into(), count)).collect(),
-            programs: self.ledger.programs().into_iter().map(|p| Private::quoted(p).into()).collect(),
+            identities: self.keys().map(|all| all.all().map(|i| self.identity_summary(i)).collect()).unwrap_or_default(),
+            settings: self.settings().map(settings).unwrap_or_default(),
+            connections: self.footprint.connections.iter().map(|(to, count)| (Private::host(to).into(), *count)).collect(),
+            programs: self.footprint.programs.iter().map(|p| Private::quoted(p).into()).collect(),
         }
     }
 
     /// The user's home folders, the one that ssh goes by first, and the names of the account and of the machine, which may turn up in what others say.
     pub fn private_values(&self) -> (Vec<String>, Vec<Private>) {
-        let account = self.account();
-        let said = |name: &str| self.environment().text(name);
+        let account = &self.account;
+        let said = |name: &str| self.environment.text(name);
         let homes = account.ssh_home().into_iter().chain(account.home_variable.clone());
         let homes = homes.map(|home| home.to_string_lossy().into_owned()).collect();
         let users = [account.entry.as_ref().map(|e| e.name.clone()), account.sudo_user.clone(), said("USER"), said("LOGNAME")];
@@ -158,8 +154,8 @@ impl Evidence {
     }
 
     fn machine_summary(&self) -> Machine {
-        let command = self.ssh_command.get();
-        let ssh = command.and_then(|c| {
+        let c = &self.ssh_command;
+        let ssh = || {
             let path = c.client.as_ref()?.path.as_ref().ok()?;
             let version = match &c.started {
                 Started::Runs { text, .. } => Some(Private::quoted(text).into()),
@@ -174,31 +170,30 @@ impl Evidence {
                 ClientKind::Unknown => "unknown",
             };
             Some(Tool { path: Private::path(path).into(), version, kind: Some(kind) })
-        });
-        let git = self.git.get().and_then(|g| g.as_ref());
+        };
         Machine {
-            os: platform::os(),
-            system: Private::quoted(platform::system()).into(),
-            git: git.map(|g| Tool {
+            os: self.machine.os.name(),
+            system: Private::quoted(&self.machine.system).into(),
+            git: self.git.as_ref().map(|g| Tool {
                 path: Private::path(&g.path).into(),
                 version: g.version.as_ref().map(|v| Private::quoted(v).into()),
                 kind: None,
             }),
-            ssh,
-            terminal: platform::terminal(),
-            ci: platform::ci(self.environment()),
+            ssh: ssh(),
+            terminal: self.machine.terminal,
+            ci: self.machine.ci.map(CiService::name),
         }
     }
 
     fn target_summary(&self) -> Target {
         let operation = if self.pushes() { "push" } else { "fetch" };
         let given = self.request.target.as_ref().map(|t| Private::url(t.to_string_lossy()).into());
-        let Some(Ok(target)) = self.target.get() else { return Target { given, operation, ..Target::default() } };
-        let settings = self.settings.get().and_then(|f| f.as_ref().ok());
+        let Ok(target) = &self.target else { return Target { given, operation, ..Target::default() } };
+        let settings = self.settings().ok();
         let ssh = target.ssh();
         let host = ssh.map(|s| s.host.clone());
         let hostname = settings.map(|s| s.hostname().to_string());
-        let service = hostname.as_deref().and_then(|h| self.services().get(h)).or_else(|| self.services().get(host.as_deref()?));
+        let service = hostname.as_deref().and_then(|h| self.services.get(h)).or_else(|| self.services.get(host.as_deref()?));
         Target {
             given,
             url: target.url.as_ref().map(|u| Private::url(u).into()),
@@ -218,7 +213,7 @@ impl Evidence {
             KeySource::File { path } | KeySource::FileInAgent { path } => ("file", Private::path(path).into()),
             KeySource::Agent { comment } => ("agent", Private::new(Kind::Comment, comment).into()),
         };
-        let talk = self.conversation.get().and_then(|f| f.as_ref().ok());
+        let talk = self.conversation().ok();
         let public = key.public();
         let answer = talk.zip(public).and_then(|(t, p)| t.answer(&p.blob));
         Identity {
@@ -241,14 +236,14 @@ impl Evidence {
 
 /// The settings with more than one value are told one by one.
 fn settings(settings: &Settings) -> Vec<Setting> {
-    let told = |s: &&super::ssh_config::Setting| settings.is_set(&s.keyword) || DECISIVE.contains(&s.keyword.as_str());
+    let told = |s: &&ssh_config::Setting| settings.is_set(&s.keyword) || DECISIVE.contains(&s.keyword.as_str());
     let private = |keyword: &str, text: &str| -> Text {
         match keyword {
             "user" => Private::user(text).into(),
             _ => Private::quoted(text).into(),
         }
     };
-    let place = |p: &super::ssh_config::Position| (Text::from(Private::path(&p.file)), p.line);
+    let place = |p: &ssh_config::Position| (Text::from(Private::path(&p.file)), p.line);
     settings
         .iter()
         .filter(told)

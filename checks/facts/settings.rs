@@ -1,28 +1,118 @@
-//! What ssh's configuration says, and whether a person could answer what it makes ssh ask.
+//! The effective settings of ssh for this host, and what they mean for a person at the terminal.
 
-use crate::evidence::ssh_command::ClientKind;
-use crate::evidence::ssh_config::second_opinion::second_opinion;
-use crate::evidence::ssh_config::{ConfigFile, IdentityFile, Position, SecondOpinion, SettingSource, TokenContext, expand_tokens};
-use crate::evidence::{Evidence, files, platform};
-use crate::privacy::{Private, Text};
-use crate::text;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-impl Evidence {
+use super::{Facts, paths};
+use crate::evidence::ssh_command::ClientKind;
+use serde::{Deserialize, Serialize};
+
+use super::ssh_config::{ConfigFile, Effective, ExpandError, IdentityFile, Position, Setting, SettingSource};
+use crate::privacy::{Private, Text};
+use crate::text;
+
+/// Who vouches for the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// `ssh -G`.
+    Ssh,
+    /// Our own reading.
+    OwnReading,
+}
+
+/// The settings for one host.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    list: BTreeMap<String, Setting>,
+    identity_files: Vec<IdentityFile>,
+    /// Who vouches for the values.
+    pub authority: Authority,
+}
+
+/// What ssh said when asked for its settings.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Its settings.
+    pub effective: Option<Effective>,
+    /// Why it refuses its configuration, in its words.
+    pub refusal: Option<String>,
+    /// It did not end in time: a `Match exec` does not return, or a file is a pipe.
+    pub hangs: bool,
+}
+
+impl Settings {
+    /// Of the settings by keyword, the identities in ssh's order, and who vouches for them.
+    pub fn new(list: BTreeMap<String, Setting>, identity_files: Vec<IdentityFile>, authority: Authority) -> Self {
+        Settings { list, identity_files, authority }
+    }
+
+    /// The first value of `keyword` (lower case).
+    pub fn value(&self, keyword: &str) -> Option<&str> {
+        self.list.get(keyword)?.values.first().map(|v| v.text.as_str())
+    }
+
+    /// Every value of `keyword`.
+    pub fn values(&self, keyword: &str) -> Vec<&str> {
+        self.list.get(keyword).map(|s| s.values.iter().map(|v| v.text.as_str()).collect()).unwrap_or_default()
+    }
+
+    /// Whether the value of `keyword` is one of `wanted`, in any case.
+    pub fn is(&self, keyword: &str, wanted: &[&str]) -> bool {
+        self.value(keyword).is_some_and(|v| wanted.iter().any(|w| w.eq_ignore_ascii_case(v)))
+    }
+
+    /// Whether `keyword` is on.
+    pub fn is_on(&self, keyword: &str) -> bool {
+        self.is(keyword, &["yes", "true"])
+    }
+
+    /// The line that decides `keyword`, if a file does.
+    pub fn position(&self, keyword: &str) -> Option<&Position> {
+        self.list.get(keyword)?.values.first()?.source.position()
+    }
+
+    /// Whether a file or the command line sets `keyword`.
+    pub fn is_set(&self, keyword: &str) -> bool {
+        self.list.get(keyword).and_then(|s| s.values.first()).is_some_and(|v| v.source != SettingSource::Default)
+    }
+
+    /// Every setting, by keyword.
+    pub fn iter(&self) -> impl Iterator<Item = &Setting> {
+        self.list.values()
+    }
+
+    /// The identities in ssh's order, as written.
+    pub fn identity_files(&self) -> &[IdentityFile] {
+        &self.identity_files
+    }
+
+    /// The host ssh connects to.
+    pub fn hostname(&self) -> &str {
+        self.value("hostname").unwrap_or_default()
+    }
+
+    /// The port ssh connects to.
+    pub fn port(&self) -> u16 {
+        self.value("port").and_then(|p| p.parse().ok()).unwrap_or(22)
+    }
+
+    /// The user ssh logs in as.
+    pub fn user(&self) -> &str {
+        self.value("user").unwrap_or_default()
+    }
+}
+
+impl Facts {
     /// The user's own configuration file, if ssh reads one and it can be written to: with `-F none` it does not, and a
     /// folder or `/dev/null` in its place takes no lines.
     pub(crate) fn user_config_file(&self) -> Option<PathBuf> {
         let file = match self.question().ok()?.config_file {
             ConfigFile::None => return None,
             ConfigFile::File(file) => file,
-            ConfigFile::Default => self.account().ssh_home()?.join(".ssh/config"),
+            ConfigFile::Default => self.account.ssh_home()?.join(".ssh/config"),
         };
-        (files::is_ordinary(&file) || files::access(&file).is_err()).then_some(file)
-    }
-
-    /// Whether a file is there and this user cannot read it.
-    pub(crate) fn cannot_be_read(&self, file: &Path) -> bool {
-        files::access(file).is_ok() && files::read(file).is_err()
+        let at = self.paths.at(&file);
+        (at.kind == paths::Kind::File || at.access.is_none()).then_some(file)
     }
 
     /// Whether the ssh command itself names keys, which come before those of any file.
@@ -31,25 +121,12 @@ impl Evidence {
         self.settings().is_ok_and(|s| s.identity_files().iter().any(named))
     }
 
-    /// The text of a line.
-    pub(crate) fn line(&self, position: &Position) -> Option<String> {
-        let bytes = files::read(&position.file).ok()?;
-        let line = bytes.split(|b| *b == b'\n').nth(position.line.checked_sub(1)?)?;
-        Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_string())
-    }
-
-    /// How tools that are built on the library ssh2-config read the user's file.
-    pub(crate) fn second_opinion(&self) -> Option<SecondOpinion> {
-        let (own, question) = (self.reading().ok()?, self.question().ok()?);
-        second_opinion(&self.user_config_file()?, own, &question)
-    }
-
     /// What ssh says against its configuration while our own reading finds nothing. A program that runs ssh may not take the
     /// question at all.
     pub(crate) fn ssh_refuses_configuration(&self) -> Option<String> {
         let (own, asked) = (self.reading().ok()?, self.asked().ok()?);
         asked.refusal.clone().filter(|words| {
-            let runs_ssh = self.ssh_command().kind != ClientKind::Wrapper;
+            let runs_ssh = self.ssh_command.kind != ClientKind::Wrapper;
             own.problems.is_empty() && runs_ssh && !is_resolvers(words)
         })
     }
@@ -69,41 +146,20 @@ impl Evidence {
         self.settings().is_ok_and(|s| s.is_set(keyword))
     }
 
-    /// Whether the user's file has lines that apply to every host before its first block, or none at all.
-    pub(crate) fn config_begins_outside_blocks(&self) -> bool {
-        let Some(bytes) = self.user_config_file().and_then(|f| files::read(&f).ok()) else { return false };
-        let text = String::from_utf8_lossy(&bytes);
-        let first = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#'));
-        first.is_some_and(|l| {
-            let keyword = l.split(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default().to_ascii_lowercase();
-            keyword != "host" && keyword != "match"
-        })
-    }
-
-    /// A value of ssh_config with `~` and tokens expanded; as it is where they cannot be.
-    pub(crate) fn expand(&self, written: &str) -> String {
-        let expanded = self
-            .reading()
-            .ok()
-            .zip(self.question().ok())
-            .and_then(|(own, question)| expand_tokens(written, &TokenContext::new(own, &question)).ok());
-        expanded.unwrap_or_else(|| written.to_string())
-    }
-
     /// Why ssh cannot expand a value, where it cannot.
     pub(crate) fn cannot_expand(&self, written: &str) -> Option<String> {
-        let (own, question) = (self.reading().ok()?, self.question().ok()?);
-        Some(expand_tokens(written, &TokenContext::new(own, &question)).err()?.to_string())
+        Some(self.expansions.of(written)?.as_ref().err()?.to_string())
     }
 
-    /// A path of ssh_config, expanded. A relative one begins where ssh runs.
-    pub(crate) fn expand_path(&self, written: &str) -> PathBuf {
-        self.ssh_folder().join(self.expand(written))
+    /// A path of ssh_config, expanded; as it is where it cannot be. A relative one begins where ssh runs.
+    pub fn expand_path(&self, written: &str) -> PathBuf {
+        let expanded = self.expansions.of(written).and_then(|expanded| expanded.as_deref().ok());
+        self.ssh_folder().join(expanded.unwrap_or(written))
     }
 
     /// A path as it should stand in ssh_config.
     pub(crate) fn path_for_config(&self, path: &Path) -> Text {
-        let home = self.account().ssh_home();
+        let home = self.account.ssh_home();
         let inside = home.as_ref().and_then(|h| path.strip_prefix(h).ok());
         let shown = match inside {
             Some(rest) => format!("~/{}", rest.display()),
@@ -119,7 +175,8 @@ impl Evidence {
     /// A configuration file at which ssh waits for ever: a pipe, say.
     pub(crate) fn endless_configuration(&self) -> Option<PathBuf> {
         let (own, asked) = (self.reading().ok()?, self.asked().ok()?);
-        let mut suspects = own.files.iter().filter(|f| asked.hangs && f.access.is_some() && !files::is_ordinary(&f.path));
+        let mut suspects =
+            own.files.iter().filter(|f| asked.hangs && f.access.is_some() && self.paths.at(&f.path).kind != paths::Kind::File);
         suspects.next().map(|f| f.path.clone())
     }
 
@@ -148,7 +205,7 @@ impl Evidence {
 
     /// Whether somebody could type a passphrase.
     pub(crate) fn person_can_type_passphrase(&self) -> bool {
-        !self.batch_mode() && (platform::terminal() || platform::askpass(self.ssh_environment()))
+        !self.batch_mode() && self.machine.can_ask()
     }
 
     /// Whether ssh would ask about an unknown host key, and somebody could answer.
@@ -171,14 +228,23 @@ impl Evidence {
     pub(crate) fn host_key_algorithms_are_set(&self) -> bool {
         self.setting_is_set("hostkeyalgorithms")
     }
+}
 
-    /// RevokedHostKeys names a file that cannot be read.
-    pub(crate) fn unusable_revoked_host_keys(&self) -> Option<(PathBuf, String)> {
-        let settings = self.settings().ok()?;
-        let path = settings.value("revokedhostkeys").filter(|p| !p.eq_ignore_ascii_case("none"))?;
-        let path = self.expand_path(path);
-        let error = files::read(&path).err()?;
-        Some((path, error.to_string()))
+/// Values of ssh's configuration with `~`, tokens and variables expanded, by what is written; or why ssh cannot expand them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expansions(BTreeMap<String, Result<String, ExpandError>>);
+
+impl Expansions {
+    /// Of the values that checks ask for.
+    pub fn new(values: BTreeMap<String, Result<String, ExpandError>>) -> Self {
+        Expansions(values)
+    }
+
+    /// What a value comes to. One that nobody has expanded is a fault of the gathering, which tests shall find.
+    fn of(&self, written: &str) -> Option<&Result<String, ExpandError>> {
+        let expanded = self.0.get(written);
+        debug_assert!(expanded.is_some(), "nobody has expanded {written}");
+        expanded
     }
 }
 

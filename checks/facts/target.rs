@@ -1,12 +1,83 @@
-//! The URL and its parts, as other URLs would have them; the host and the repository it names.
+//! What is examined: the URL that git would contact, what is wrong with it, and the same URL with other parts.
 
-use crate::bitbucket::{DATA_CENTER_PORT, Kind, Service};
-use crate::evidence::Evidence;
-use crate::evidence::git_config::remotes::Allowed;
-use crate::evidence::git_config::repository::Discovery;
-use crate::evidence::git_url::{GitUrl, HttpUrl, SshForm, UrlFault};
-use crate::evidence::ssh_config::evaluate;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::Facts;
+use super::git_config::remotes::{Allowed, Rule};
+use super::git_config::{ConfigFault, Discovery, Origin};
+use super::git_url::{GitUrl, HttpUrl, SshForm, SshUrl, UrlFault};
+use crate::bitbucket::{Kind, Service};
+
+/// What is examined.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// As the user wrote it.
+    pub given: Option<String>,
+    /// The remote it is the URL of.
+    pub remote: Option<String>,
+    /// The folder in which git runs.
+    pub folder: PathBuf,
+    /// The URL it stands for.
+    pub url: Option<String>,
+    /// The rule by which git rewrites the URL.
+    pub rule: Option<Rule>,
+    /// The URL git contacts.
+    pub effective_url: Option<String>,
+    /// That URL, taken apart.
+    pub parsed: Option<GitUrl>,
+    /// Why it cannot work.
+    pub fault: Option<UrlFault>,
+    /// The SSH URL that is examined in place of one that does not use SSH.
+    pub examined_instead: Option<String>,
+    /// `workspace/repository`.
+    pub repository: Option<String>,
+    /// What git gives to ssh, if it would start one.
+    pub ssh: Option<SshUrl>,
+}
+
+/// Why nothing can be examined.
+#[derive(Debug, Clone)]
+pub enum NoTarget {
+    /// A repository without a remote, and no argument.
+    NoRemote {
+        /// The repository's folder.
+        folder: PathBuf,
+    },
+    /// git dies of its configuration.
+    ConfigBroken(ConfigFault),
+    /// A `.git` file or a `GIT_DIR` leads to no repository.
+    Unreachable {
+        /// What leads nowhere.
+        path: PathBuf,
+    },
+    /// `safe.bareRepository` keeps git from the repository.
+    BareForbidden {
+        /// The repository's folder.
+        folder: PathBuf,
+    },
+    /// git ignores the repository, because it belongs to somebody else.
+    Distrusted {
+        /// The folder that `safe.directory` would have to name.
+        folder: PathBuf,
+    },
+}
+
+impl Target {
+    /// What git gives to ssh, if it would start one.
+    pub fn ssh(&self) -> Option<&SshUrl> {
+        self.ssh.as_ref()
+    }
+
+    /// What git is to be given, so that its own rules apply to it as they would for the user.
+    pub fn for_git(&self) -> Option<&str> {
+        self.examined_instead.as_deref().or(self.remote.as_deref()).or(self.url.as_deref())
+    }
+
+    /// Whether git is given an SSH URL, and only its rules lead elsewhere.
+    pub fn rules_end_ssh(&self) -> bool {
+        self.rule.is_some() && self.examined_instead.is_some() && self.examined_instead == self.url
+    }
+}
 
 /// What forbids git to use ssh.
 pub(crate) struct Denial {
@@ -16,7 +87,7 @@ pub(crate) struct Denial {
     pub(crate) file: Option<PathBuf>,
 }
 
-impl Evidence {
+impl Facts {
     /// The remote that is examined.
     pub(crate) fn remote_name(&self) -> Option<String> {
         self.target().ok()?.remote.clone()
@@ -27,15 +98,6 @@ impl Evidence {
         self.target().is_ok_and(|t| t.ssh().is_some_and(|ssh| ssh.user.as_deref() == Some(user)))
     }
 
-    /// Whether a host has a name that only an alias of ssh_config can have: no dot, or a name of the service with more to it.
-    pub(crate) fn looks_like_alias(&self, host: &str) -> bool {
-        let services = self.services();
-        let more = |name: &str| host.to_ascii_lowercase().contains(name);
-        services.get(host).is_none()
-            && services.near_miss(host).is_none()
-            && (!host.contains('.') || services.iter().any(|s| more(&s.name)))
-    }
-
     /// What is wrong with the URL.
     pub(crate) fn url_fault(&self) -> Option<&UrlFault> {
         self.target().ok()?.fault.as_ref()
@@ -43,7 +105,7 @@ impl Evidence {
 
     /// Whether it is a `pushurl` of the remote that is examined.
     pub(crate) fn has_push_url(&self, remote: &str) -> bool {
-        self.pushes() && self.git_config().remotes().iter().any(|r| r.name == remote && !r.push_url.is_empty())
+        self.pushes() && self.git_config.remotes().iter().any(|r| r.name == remote && !r.push_url.is_empty())
     }
 
     /// The URL with other parts: `None` leaves a part as it is.
@@ -115,14 +177,14 @@ impl Evidence {
 
     /// A setting whose value git does not know and dies of: its name, its value, its file.
     pub(crate) fn fatal_git_setting(&self) -> Option<(&'static str, String, Option<PathBuf>)> {
-        let config = self.git_config();
+        let config = &self.git_config;
         let unknown = |key: &'static str, known: &[&str]| {
             let entry = config.get(key)?;
             let value = entry.text();
             let fatal = !known.iter().any(|k| k.eq_ignore_ascii_case(&value));
             fatal.then(|| (key, value, entry.origin.file.clone()))
         };
-        let allowed = self.environment().get("GIT_ALLOW_PROTOCOL").is_some();
+        let allowed = self.environment.get("GIT_ALLOW_PROTOCOL").is_some();
         let ways = ["always", "never", "user"];
         unknown("protocol.version", &["0", "1", "2"]).or_else(|| unknown("protocol.ssh.allow", &ways).filter(|_| !allowed)).or_else(
             || {
@@ -134,17 +196,17 @@ impl Evidence {
 
     /// The `.git` file here, if it leads to no repository.
     pub(crate) fn broken_git_file(&self) -> Option<PathBuf> {
-        match &self.git_config().discovery {
+        match &self.git_config.discovery {
             // What GIT_DIR names may lead nowhere: where a URL is given git does without.
-            Discovery::Broken { path } if self.environment().get("GIT_DIR").is_none() => Some(path.clone()),
+            Discovery::Broken { path } if self.environment.get("GIT_DIR").is_none() => Some(path.clone()),
             _ => None,
         }
     }
 
     /// What forbids git to use ssh.
     pub(crate) fn protocol_denial(&self) -> Option<Denial> {
-        let config = self.git_config();
-        match config.allowed(self.environment(), "ssh") {
+        let config = &self.git_config;
+        match config.allowed(&self.environment, "ssh") {
             Allowed::Yes => None,
             Allowed::NotListed => Some(Denial { setting: "GIT_ALLOW_PROTOCOL", file: None }),
             Allowed::Never(setting) | Allowed::NotFromUser(setting) => {
@@ -156,24 +218,6 @@ impl Evidence {
         }
     }
 
-    /// Whether a URL leads to Bitbucket as far as can be told before it is followed: by the name of its host or by the name
-    /// that ssh_config gives it, nearly so by a slip, by a name that only an alias can have, or by Data Center's own port.
-    pub(crate) fn may_be_bitbucket(&self, url: &GitUrl) -> bool {
-        let services = self.services();
-        let known = |host: &str| services.get(host).is_some();
-        let Some(host) = url.host() else { return false };
-        let Some(ssh) = url.ssh() else { return known(host) };
-        let by_configuration = || {
-            let read = self.reads_ssh_config().then(|| evaluate(&self.question_about(ssh)));
-            read.is_some_and(|own| own.value("hostname").is_some_and(known))
-        };
-        known(host)
-            || self.looks_like_alias(host)
-            || services.near_miss(host).is_some()
-            || ssh.port == Some(DATA_CENTER_PORT)
-            || by_configuration()
-    }
-
     /// The host as the URL names it.
     pub(crate) fn typed_host(&self) -> Option<String> {
         Some(self.target().ok()?.ssh()?.host.clone())
@@ -181,7 +225,7 @@ impl Evidence {
 
     /// The service that is contacted, by the host ssh connects to.
     pub(crate) fn service(&self) -> Option<&Service> {
-        self.services().get(&self.hostname().ok()?)
+        self.services.get(&self.hostname().ok()?)
     }
 
     /// Whether it is Bitbucket Cloud.
@@ -196,7 +240,7 @@ impl Evidence {
 
     /// The name that new URLs should have.
     pub(crate) fn current_host(&self) -> String {
-        self.services().current().map(|s| s.name.clone()).unwrap_or_default()
+        self.services.current().map(|s| s.name.clone()).unwrap_or_default()
     }
 
     /// The path that git asks for, if a repository was named.
@@ -220,4 +264,9 @@ fn written(user: &str, host: &str, port: Option<u16>, form: SshForm, path: &str)
         (None, SshForm::Url) => format!("ssh://{user}{host}/{path}"),
         (Some(port), _) => format!("ssh://{user}{host}:{port}/{path}"),
     }
+}
+
+/// The file and line of a setting of git's, if a file has it.
+pub fn place(origin: &Origin) -> Option<(&Path, Option<usize>)> {
+    origin.file.as_deref().map(|file| (file, origin.line))
 }

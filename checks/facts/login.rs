@@ -1,12 +1,12 @@
 //! Which key gets in, which is held back, and what a fault of one weighs.
 
-use crate::evidence::Evidence;
-use crate::evidence::agent::AgentError;
-use crate::evidence::conversation::{Login, LoginProblem};
-use crate::evidence::identities::{CanSign, KeySource, Signer, WhyNot};
-use crate::evidence::keyring::Holder;
-use crate::evidence::keys::Key;
-use crate::facts::public_key::PublicKey;
+use super::Facts;
+use super::agent::AgentError;
+use super::conversation::{Login, LoginProblem};
+use super::identities::{CanSign, KeySource, Signer, WhyNot};
+use super::keyring::Holder;
+use super::keys::Key;
+use super::public_key::PublicKey;
 use crate::privacy::{Private, Text};
 use crate::text;
 
@@ -44,7 +44,7 @@ impl Weight {
     }
 }
 
-impl Evidence {
+impl Facts {
     /// Whether a key that ssh would use is known to log in.
     pub(crate) fn login_is_known_to_succeed(&self) -> bool {
         self.conversation().is_ok_and(|t| t.open_door || t.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok()))
@@ -108,7 +108,7 @@ impl Evidence {
     fn offered_and(&self, holds: impl Fn(&Key, Option<bool>) -> bool) -> Option<&Key> {
         let talk = self.trusted_conversation().ok()?;
         let answer = |key: &Key| key.public().and_then(|p| talk.answer(&p.blob));
-        self.identities().ok()?.offered().find(|key| holds(key, answer(key)))
+        self.keys().ok()?.offered().find(|key| holds(key, answer(key)))
     }
 
     /// Whether the server was asked about this key and does not take it.
@@ -140,34 +140,34 @@ impl Evidence {
 
     /// The key that the server accepts and that ssh does not offer, where none gets in.
     pub(crate) fn missing_key(&self) -> Option<&Key> {
-        self.identities().ok()?.others().find(|key| self.is_the_missing_key(key))
+        self.keys().ok()?.others().find(|key| self.is_the_missing_key(key))
     }
 
     /// The key that the server accepts and that IdentitiesOnly alone keeps back.
     pub(crate) fn missing_key_kept_back_by_identities_only(&self) -> Option<&Key> {
-        let identities = self.identities().ok()?;
+        let identities = self.keys().ok()?;
         identities.others().find(|i| i.kept_back_by_identities_only() && self.is_the_missing_key(i))
     }
 
     /// The key that the server accepts and that PubkeyAcceptedAlgorithms alone keeps back.
     pub(crate) fn missing_key_of_excluded_algorithm(&self) -> Option<&Key> {
-        let keys = self.identities().ok()?;
+        let keys = self.keys().ok()?;
         keys.others().find(|k| k.identity.why_not == Some(WhyNot::AlgorithmNotAccepted) && self.is_the_missing_key(k))
     }
 
     /// Whether ssh has no key to show.
     pub(crate) fn offers_nothing(&self) -> bool {
-        self.identities().is_ok_and(|keys| keys.offered().next().is_none())
+        self.keys().is_ok_and(|keys| keys.offered().next().is_none())
     }
 
     /// Keys that only the agent of SSH_AUTH_SOCK holds while IdentityAgent names another, or none.
     pub(crate) fn keys_only_in_usual_agent(&self) -> Vec<&Key> {
-        self.identities().map(|all| all.others().filter(|i| i.in_usual_agent_only).collect()).unwrap_or_default()
+        self.keys().map(|all| all.others().filter(|i| i.in_usual_agent_only).collect()).unwrap_or_default()
     }
 
     /// Whether so many agent keys come before a named key that servers hang up first.
     pub(crate) fn agent_would_crowd_out(&self, identity: &Key) -> bool {
-        let Ok(identities) = self.identities() else { return false };
+        let Ok(identities) = self.keys() else { return false };
         let in_agent = matches!(identity.identity.can_sign, CanSign::Yes(Signer::Agent));
         !in_agent && identities.offered().filter(|i| i.from_agent()).count() >= 5
     }
@@ -176,17 +176,17 @@ impl Evidence {
     pub(crate) fn named_keys_in_agent(&self, right: &Key) -> Vec<&Key> {
         let named = |k: &&Key| k.identity.user_provided && matches!(k.identity.source, KeySource::FileInAgent { .. });
         let other = |k: &&Key| k.public().map(|p| &p.blob) != right.public().map(|p| &p.blob);
-        self.identities().map(|all| all.offered().filter(named).filter(other).collect()).unwrap_or_default()
+        self.keys().map(|all| all.offered().filter(named).filter(other).collect()).unwrap_or_default()
     }
 
     /// Whether ssh offers the agent's keys although nothing names them.
     pub(crate) fn offers_agent_keys_unasked(&self) -> bool {
-        self.identities().is_ok_and(|all| all.offered().filter(|i| i.from_agent()).count() > 6)
+        self.keys().is_ok_and(|all| all.offered().filter(|i| i.from_agent()).count() > 6)
     }
 
     /// The key that would log in if an agent held its private half unlocked.
     pub(crate) fn key_that_needs_an_agent(&self) -> Option<&Key> {
-        let identities = self.identities().ok()?;
+        let identities = self.keys().ok()?;
         if self.login_is_known_to_succeed() || self.person_can_type_passphrase() {
             return None;
         }
@@ -195,7 +195,7 @@ impl Evidence {
 
     /// The key that the configuration names and that only an agent could make usable, while another one logs in.
     pub(crate) fn named_key_out_of_use(&self) -> Option<&Key> {
-        let identities = self.identities().ok()?;
+        let identities = self.keys().ok()?;
         let named = |i: &&Key| i.identity.user_provided && i.waits_for_an_agent();
         identities.offered().find(named).filter(|_| self.login_is_known_to_succeed() && !self.person_can_type_passphrase())
     }

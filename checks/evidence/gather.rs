@@ -1,0 +1,592 @@
+//! Gathers the facts: the order, what runs beside what, and the deadline.
+//!
+//! Each gatherer gets its inputs and knows nothing of the whole. What no selected check needs is not gathered.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::environment::Environment;
+use super::git_config;
+use super::git_run::{self, GitComplaint, GitRun, Master};
+use super::git_url::GitUrl;
+use super::identities::{CanSign, Signer};
+use super::ledger::Ledger;
+use super::resolve::resolve;
+use super::ssh_command::{self, SshCommand, Started};
+use super::ssh_config::{self, ExpandError, SshTraits, TokenContext, evaluate, expand_tokens};
+use super::{account, control, conversation, endpoints, files, keyring, keys, libssh2, lines, paths, platform, route, settings};
+use super::{target, trust};
+use crate::bitbucket::{DATA_CENTER_PORT, Services};
+use crate::check::Need;
+use crate::check_id::CheckId;
+use crate::facts::connection::ConnectOutcome;
+use crate::facts::control::Control;
+use crate::facts::conversation::Conversation;
+use crate::facts::footprint::StepName;
+use crate::facts::machine::Machine;
+use crate::facts::question::{Asker, ssh_folder};
+use crate::facts::route::{connect_timeout, family, proxy_of};
+use crate::facts::settings::{Asked, Expansions, Settings};
+use crate::facts::{Clock, Fact, Facts, Found, Request, algorithms, not_needed};
+use crate::privacy::Private;
+use crate::text;
+use crate::unavailable::Unavailable;
+
+/// How long a program may take that only says what it is.
+const PROGRAM_LIMIT: Duration = Duration::from_secs(3);
+
+/// The least time in which something can be found out about a server.
+const LEAST_TALK: Duration = Duration::from_millis(300);
+
+/// How long a handshake may take after the connection stands, where git's run shows what ssh itself waits for.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// What a run begins with.
+#[derive(Debug)]
+pub struct Beginning {
+    /// What was asked.
+    pub request: Request,
+    /// The environment.
+    pub environment: Environment,
+    /// The hosts that are known.
+    pub services: Services,
+    /// When the run began.
+    pub started: Instant,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// ssh, which says what its configuration comes to.
+    Configuration,
+    /// The agent, which lists its keys.
+    Agent,
+    /// The resolver.
+    Name,
+    /// The server.
+    Server {
+        /// A key in hardware may want to be touched, or an agent ask.
+        touch: bool,
+    },
+    /// git.
+    Git {
+        /// A key in hardware may want to be touched, or an agent ask.
+        touch: bool,
+    },
+    /// The other ways to the service.
+    Alternates,
+}
+
+/// Gathers what `needs` says, within the budget of the request; `watch` is told what is waited for.
+pub fn gather(beginning: Beginning, needs: &BTreeSet<Need>, watch: &(dyn Fn(Waiting) + Sync)) -> Facts {
+    let (started, began) = (beginning.started, SystemTime::now());
+    let clock = Clock { began: began.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()), took_ms: 0 };
+    let needs = Needs::of(needs);
+    let limits = Limits::of(&beginning);
+    let ledger = Ledger::default();
+    let mut facts = begin(beginning, clock, needs, limits);
+    if needs.settings {
+        read_configuration(&mut facts, limits, &ledger, watch);
+    }
+    if needs.keys || needs.server || needs.git {
+        look_around(&mut facts, needs, limits, &ledger, watch);
+    }
+    ask(&mut facts, needs, limits, &ledger, watch);
+    look_behind(&mut facts, needs, limits, &ledger, watch);
+    facts.paths = guarded(|| Ok(paths::gather(&facts))).unwrap_or_default();
+    facts.account.owners = guarded(|| Ok(paths::owners(&facts))).unwrap_or_default();
+    facts.footprint = ledger.close();
+    facts.clock.took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    facts
+}
+
+/// What is needed, what that in its turn needs included.
+#[derive(Debug, Clone, Copy)]
+struct Needs {
+    programs: bool,
+    settings: bool,
+    keys: bool,
+    name: bool,
+    server: bool,
+    git: bool,
+}
+
+impl Needs {
+    fn of(needs: &BTreeSet<Need>) -> Self {
+        let has = |need| needs.contains(&need);
+        let (server, git) = (has(Need::Server), has(Need::Git));
+        let keys = server || git || has(Need::Keys);
+        Needs {
+            programs: git || has(Need::Programs),
+            settings: keys || has(Need::Settings) || has(Need::Name),
+            keys,
+            name: server || has(Need::Name),
+            server,
+            git,
+        }
+    }
+}
+
+/// The moments by which something has to be over.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// The whole run.
+    deadline: Instant,
+    /// Our own conversation, so that git has time left for its own.
+    conversation: Instant,
+    /// Programs may be started.
+    may_execute: bool,
+}
+
+impl Limits {
+    fn of(beginning: &Beginning) -> Self {
+        let budget = Duration::from_millis(beginning.request.budget_ms);
+        let may_execute = beginning.request.may_execute;
+        let share = if may_execute { 45 } else { 90 };
+        Limits { deadline: beginning.started + budget, conversation: beginning.started + budget * share / 100, may_execute }
+    }
+
+    /// When a program has to end that only says what it is.
+    fn program(self) -> Instant {
+        self.deadline.min(Instant::now() + PROGRAM_LIMIT)
+    }
+
+    /// When our own conversation must end; what is not begun by then cannot be judged.
+    fn talk(self) -> Fact<Instant> {
+        if Instant::now() + LEAST_TALK < self.conversation {
+            Ok(self.conversation)
+        } else {
+            Err(Unavailable::Unknown { why: "the local checks have spent the time for it".into() })
+        }
+    }
+}
+
+/// Does one step. One that panics, which is a fault of bbdoctor, takes its own fact away and nothing else.
+fn guarded<T>(step: impl FnOnce() -> Fact<T>) -> Fact<T> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(fault(panic.as_ref())))
+}
+
+fn fault(_: &(dyn Any + Send)) -> Unavailable {
+    Unavailable::Unknown { why: "a part of bbdoctor that should have found this out crashed, which is a fault of bbdoctor".into() }
+}
+
+/// Who and where this is, git's own configuration, the ssh that git runs, and the target.
+fn begin(beginning: Beginning, clock: Clock, needs: Needs, limits: Limits) -> Facts {
+    let Beginning { request, environment, services, .. } = beginning;
+    let account = account::read(&environment);
+    let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let git_config = git_config::read(&environment, &folder);
+    let until = || limits.may_execute.then(|| limits.program());
+    let (git, (ssh_command, traits)) = thread::scope(|scope| {
+        let git = needs.programs.then(|| scope.spawn(|| ssh_command::git_program(&environment, &folder, until()).ok()));
+        let ssh_command = ssh_command::read(&environment, &git_config, ssh_folder(&git_config, &folder), until());
+        let traits = traits(&ssh_command, limits);
+        (git.and_then(|git| git.join().ok()?), (ssh_command, traits))
+    });
+    let machine = Machine {
+        os: platform::os(),
+        system: platform::system(),
+        terminal: platform::terminal(),
+        askpass: platform::askpass(&ssh_command.environment),
+        ci: platform::ci(&environment),
+        package_manager: platform::package_manager(),
+        folder,
+        system_ssh_folder: platform::system_ssh_folder().into(),
+        libssh2: libssh2::version(),
+    };
+    let asker = Asker {
+        account: &account,
+        command: &ssh_command,
+        traits: &traits,
+        folder: ssh_folder(&git_config, &machine.folder),
+        system_folder: &machine.system_ssh_folder,
+        service_program: request.service_program(),
+    };
+    let target = target::choose(
+        request.target.as_deref(),
+        &machine.folder,
+        &environment,
+        &git_config,
+        &services,
+        request.pushes(),
+        &|url| may_be_bitbucket(&services, &asker, url),
+    );
+    Facts::begin(request, clock, machine, account, Found { environment, services, git_config, ssh_command, git, traits, target })
+}
+
+/// How the ssh that git runs differs from others.
+fn traits(command: &SshCommand, limits: Limits) -> SshTraits {
+    let Started::Runs { text, openssh: Some(_) } = &command.started else { return SshTraits::default() };
+    let examined = command.client_path().and_then(|path| ssh_config::examine(path, limits.program()).ok());
+    examined.or_else(|| SshTraits::from_banner(text)).unwrap_or_default()
+}
+
+/// Whether a URL leads to Bitbucket as far as can be told before it is followed: by the name of its host or by the name
+/// that ssh_config gives it, nearly so by a slip, by a name that only an alias can have, or by Data Center's own port.
+fn may_be_bitbucket(services: &Services, asker: &Asker<'_>, url: &GitUrl) -> bool {
+    let known = |host: &str| services.get(host).is_some();
+    let Some(host) = url.host() else { return false };
+    let Some(ssh) = url.ssh() else { return known(host) };
+    let by_configuration = || {
+        let read = asker.command.reads_ssh_config().then(|| evaluate(&asker.question(ssh)));
+        read.is_some_and(|own| own.value("hostname").is_some_and(known))
+    };
+    known(host)
+        || services.looks_like_alias(host)
+        || services.near_miss(host).is_some()
+        || ssh.port == Some(DATA_CENTER_PORT)
+        || by_configuration()
+}
+
+/// What ssh's configuration comes to.
+fn read_configuration(facts: &mut Facts, limits: Limits, ledger: &Ledger, watch: &(dyn Fn(Waiting) + Sync)) {
+    facts.reading = guarded(|| {
+        if !facts.ssh_command.reads_ssh_config() {
+            return Err(Unavailable::NotApplicable { why: "git runs no OpenSSH, so its configuration does not apply".into() });
+        }
+        Ok(evaluate(&facts.question()?))
+    });
+    watch(Waiting::Configuration);
+    facts.asked = guarded(|| {
+        let (own, question) = (facts.reading()?, facts.question()?);
+        let path = facts.ssh_command.client_path().filter(|_| facts.ssh_command.is_openssh());
+        let note = |line: String| ledger.started(&line);
+        Ok(path.map(|path| settings::ask(path, &question, own, limits.deadline, &note)).unwrap_or_default())
+    });
+    facts.settings = guarded(|| settle(facts));
+    facts.expansions = guarded(|| Ok(expansions(facts))).unwrap_or_default();
+    facts.lines = guarded(|| Ok(lines::gather(facts))).unwrap_or_default();
+    facts.second_opinion = guarded(|| {
+        let (own, question) = (facts.reading()?, facts.question()?);
+        let file = paths::user_config_file(&question);
+        Ok(file.and_then(|file| ssh_config::second_opinion::second_opinion(&file, own, &question)))
+    })
+    .unwrap_or_default();
+}
+
+fn settle(facts: &Facts) -> Fact<Settings> {
+    let (own, question, asked) = (facts.reading()?, facts.question()?, facts.asked()?);
+    let Asked { effective, refusal, hangs } = asked;
+    if let Some(effective) = effective {
+        return Ok(settings::of_ssh(own, effective, &question));
+    }
+    if *hangs {
+        let by = if own.undecided.is_empty() { CheckId::ConfigPermissions } else { CheckId::HostSettings };
+        return Err(Unavailable::blocked(by, "ssh does not come to the end of its configuration"));
+    }
+    if let Some(problem) = own.problems.first() {
+        return Err(Unavailable::blocked(crate::check::check_of(&problem.kind), "ssh cannot read its configuration"));
+    }
+    if refusal.is_some() && facts.ssh_command.kind != ssh_command::ClientKind::Wrapper {
+        return Err(Unavailable::blocked(CheckId::ConfigSyntax, "ssh refuses its configuration"));
+    }
+    settings::of_own_reading(&question, own)
+}
+
+/// A value of ssh_config with `~` and tokens expanded; as it is where they cannot be.
+fn expand(facts: &Facts, written: &str) -> String {
+    expanded(facts, written).and_then(Result::ok).unwrap_or_else(|| written.to_string())
+}
+
+fn expanded(facts: &Facts, written: &str) -> Option<Result<String, ExpandError>> {
+    let (own, question) = (facts.reading().ok()?, facts.question().ok()?);
+    Some(expand_tokens(written, &TokenContext::new(own, &question)))
+}
+
+/// A path of ssh_config, expanded. A relative one begins where ssh runs.
+fn expand_path(facts: &Facts, written: &str) -> PathBuf {
+    facts.ssh_folder().join(expand(facts, written))
+}
+
+/// The values that checks ask for: every key that is named, whether or not ssh comes to it.
+fn expansions(facts: &Facts) -> Expansions {
+    let named = facts.settings().into_iter().flat_map(|s| s.identity_files()).map(|file| file.path.clone());
+    let given = facts.question().into_iter().flat_map(|question| question.identity_files);
+    let held_back = facts.reading().into_iter().flat_map(|own| &own.notes).map(|note| note.text.clone());
+    let values = named.chain(given).chain(held_back);
+    Expansions::new(values.filter_map(|written| Some((written.clone(), expanded(facts, &written)?))).collect())
+}
+
+/// What the settings lead to: agents, keys, known_hosts, ControlPath; and, beside them, the host's name.
+fn look_around(facts: &mut Facts, needs: Needs, limits: Limits, ledger: &Ledger, watch: &(dyn Fn(Waiting) + Sync)) {
+    let (keyring, keys, known_hosts, control, resolution) = thread::scope(|scope| {
+        let facts = &*facts;
+        let resolution = needs.name.then(|| scope.spawn(|| look_up(facts, limits, ledger)));
+        let known_hosts = scope.spawn(|| guarded(|| known_hosts(facts)));
+        let control = scope.spawn(|| guarded(|| Ok(control_path(facts))).unwrap_or(Control::Nobody));
+        watch(Waiting::Agent);
+        let keyring = guarded(|| agents(facts, limits));
+        let keys = guarded(|| keys_at_hand(facts, keyring.as_ref().map_err(Clone::clone)?));
+        watch(Waiting::Name);
+        let resolution =
+            resolution.map_or_else(|| Err(not_needed()), |looking| looking.join().unwrap_or_else(|p| Err(fault(p.as_ref()))));
+        let known_hosts = known_hosts.join().unwrap_or_else(|p| Err(fault(p.as_ref())));
+        (keyring, keys, known_hosts, control.join().unwrap_or(Control::Nobody), resolution)
+    });
+    (facts.keyring, facts.keys, facts.known_hosts, facts.control) = (keyring, keys, known_hosts, control);
+    facts.resolution = resolution;
+    facts.hosts_file_line = facts.hostname().ok().and_then(|name| files::hosts_file_line(&name));
+}
+
+fn look_up(
+    facts: &Facts,
+    limits: Limits,
+    ledger: &Ledger,
+) -> Fact<Result<Vec<std::net::SocketAddr>, super::resolve::ResolveError>> {
+    facts.request.online()?;
+    let settings = facts.settings()?;
+    if proxy_of(settings).is_some() {
+        return Err(Unavailable::NotApplicable { why: "a proxy connects, and resolves the name".into() });
+    }
+    let until = limits.talk()?;
+    Ok(ledger.step(StepName::Resolve, || resolve(settings.hostname(), settings.port(), family(settings), until)))
+}
+
+fn agents(facts: &Facts, limits: Limits) -> Fact<crate::facts::keyring::Keyring> {
+    Ok(keyring::gather(&keyring::Inputs {
+        identity_agent: facts.settings()?.value("identityagent"),
+        environment: &facts.environment,
+        ssh_environment: &facts.ssh_command.environment,
+        expand: &|path| expand_path(facts, path),
+        deadline: limits.deadline,
+    }))
+}
+
+fn keys_at_hand(facts: &Facts, keyring: &crate::facts::keyring::Keyring) -> Fact<crate::facts::keys::Keys> {
+    Ok(keys::gather(&keys::Inputs {
+        settings: facts.settings()?,
+        keyring,
+        account: &facts.account,
+        traits: &facts.traits,
+        can_ask: facts.person_can_type_passphrase(),
+        expand: &|path| expand_path(facts, path),
+    }))
+}
+
+fn known_hosts(facts: &Facts) -> Fact<crate::facts::trust::KnownHosts> {
+    Ok(trust::gather(&trust::Inputs {
+        settings: facts.settings()?,
+        read: facts.reading().ok().map(|own| &own.known_hosts_files),
+        services: &facts.services,
+        account: &facts.account,
+        expand: &|path| expand_path(facts, path),
+    }))
+}
+
+fn control_path(facts: &Facts) -> Control {
+    let Ok(settings) = facts.settings() else { return Control::Nobody };
+    let Some(path) = settings.value("controlpath").filter(|p| !p.eq_ignore_ascii_case("none")) else { return Control::Nobody };
+    let makes = settings.is("controlmaster", &["yes", "true", "auto", "ask", "autoask"]);
+    control::look(&expand_path(facts, path), makes)
+}
+
+/// Our own conversation, and git's run: beside it where that harms nothing, else after it.
+fn ask(facts: &mut Facts, needs: Needs, limits: Limits, ledger: &Ledger, watch: &(dyn Fn(Waiting) + Sync)) {
+    let touch = wants_touch(facts);
+    let converse = |facts: &Facts| {
+        if !needs.server {
+            return Err(not_needed());
+        }
+        watch(Waiting::Server { touch });
+        guarded(|| talk(facts, limits, ledger))
+    };
+    let run_git = |facts: &Facts| if needs.git { guarded(|| run_git(facts, limits, ledger)) } else { Err(git_left_out()) };
+    let beside = needs.server && needs.git && may_run_beside(facts);
+    if beside {
+        let (conversation, git_run) = thread::scope(|scope| {
+            let facts = &*facts;
+            let git = scope.spawn(|| run_git(facts));
+            let conversation = converse(facts);
+            watch(Waiting::Git { touch });
+            (conversation, git.join().unwrap_or_else(|p| Err(fault(p.as_ref()))))
+        });
+        (facts.conversation, facts.git_run) = (conversation, git_run);
+        facts.git_complaint = complaint(facts);
+        if may_have_been_in_the_way(facts) {
+            facts.git_run = run_git(facts);
+        }
+    } else {
+        facts.conversation = converse(facts);
+        if needs.git {
+            watch(Waiting::Git { touch });
+        }
+        facts.git_run = run_git(facts);
+    }
+    facts.git_complaint = complaint(facts);
+}
+
+fn complaint(facts: &Facts) -> Option<GitComplaint> {
+    facts.git_run().ok().filter(|run| !run.works).and_then(git_run::classify)
+}
+
+/// Whether a login may make a person touch a key, or answer an agent's question.
+fn wants_touch(facts: &Facts) -> bool {
+    let hardware = |signer: &CanSign| matches!(signer, CanSign::Yes(Signer::SecurityKey));
+    facts.keys().is_ok_and(|keys| {
+        keys.offered().any(|key| hardware(&key.identity.can_sign) || key.public().is_some_and(|p| p.is_security_key()))
+    })
+}
+
+/// Whether git may run while we talk to the server: ssh must refuse an untrusted host key by itself, and nothing that answers
+/// once only may be asked twice: an agent, a key in hardware, a person, a proxy.
+fn may_run_beside(facts: &Facts) -> bool {
+    let (Ok(settings), Ok(keys), Ok(keyring)) = (facts.settings(), facts.keys(), &facts.keyring) else { return false };
+    let no_agent = |holder: &Option<crate::facts::keyring::Holder>| {
+        holder.as_ref().is_none_or(|holder| holder.keys.as_ref().is_ok_and(Vec::is_empty) || holder.keys.is_err())
+    };
+    let by_file = keys.offered().all(|key| matches!(key.identity.can_sign, CanSign::Yes(Signer::File)));
+    !facts.accepts_new_host_keys()
+        && no_agent(&keyring.used)
+        && by_file
+        && facts.token_library().is_none()
+        && proxy_of(settings).is_none()
+        && matches!(facts.control, Control::Nobody)
+        && facts.ssh_command.kind == ssh_command::ClientKind::OpenSsh
+        && facts.ssh_command.takes_openssh_options()
+}
+
+/// Whether git failed in a way that our own connection beside it may explain: the server served us, and hung up on git.
+fn may_have_been_in_the_way(facts: &Facts) -> bool {
+    let failed = facts.git_run().is_ok_and(|run| !run.works && !run.timed_out && run.transcript.established);
+    let served = facts.conversation().is_ok_and(|talk| talk.peer().is_some());
+    let hung_up = matches!(
+        facts.git_complaint,
+        None | Some(GitComplaint::ClosedBeforeBanner { .. } | GitComplaint::LostAfterLogin(_) | GitComplaint::Silent)
+    );
+    failed && served && hung_up
+}
+
+fn talk(facts: &Facts, limits: Limits, ledger: &Ledger) -> Fact<Conversation> {
+    facts.request.online()?;
+    let settings = facts.settings()?;
+    let addresses = match facts.resolution() {
+        Ok(Err(_)) => return Err(Unavailable::blocked(CheckId::NameResolution, "the name does not resolve")),
+        Ok(Ok(addresses)) => addresses.as_slice(),
+        Err(_) => &[],
+    };
+    let deadline = limits.talk()?;
+    let (keyring, keys) = (facts.keyring.as_ref().map_err(Clone::clone)?, facts.keys()?);
+    let route = route::Inputs {
+        settings,
+        addresses,
+        environment: &facts.environment,
+        ssh: facts.ssh_command.client_path(),
+        config_file: facts.asker().given_config_file(),
+        expand: &|value| expand(facts, value),
+    };
+    if let Some(failure) = route.missing_program().filter(|_| !limits.may_execute) {
+        return Ok(Conversation { route: Some(failure), ..Conversation::default() });
+    }
+    if let Some(reason) = route::not_followed(settings, limits.may_execute) {
+        return Err(reason);
+    }
+    // ssh's ConnectTimeout covers the handshake too. Without one ssh waits for ever, as git's run shows; where git is not
+    // run, it is for us to wait.
+    let patience = if limits.may_execute { HANDSHAKE } else { deadline.saturating_duration_since(Instant::now()) };
+    let known = facts.known_hosts().ok();
+    let path = facts.repository_path();
+    Ok(conversation::converse(&conversation::Inputs {
+        settings,
+        keys,
+        keyring,
+        known_hosts: known.map(|known| &known.entries),
+        services: &facts.services,
+        host_key_algorithms: algorithms::host_key_preferences(settings, facts.reading().ok(), known),
+        repository_path: path.as_deref(),
+        pushes: facts.pushes(),
+        route,
+        handshake_limit: connect_timeout(settings).map_or(patience, |t| t.min(patience)),
+        deadline,
+        ledger,
+    }))
+}
+
+/// The answer where git's run is what no selected check asks for.
+fn git_left_out() -> Unavailable {
+    Unavailable::Skipped { why: "git was not run: the check git-agrees is left out".into() }
+}
+
+/// Runs git, as the user would but without a trace.
+fn run_git(facts: &Facts, limits: Limits, ledger: &Ledger) -> Fact<GitRun> {
+    if facts.runs_unknown_program() {
+        return Err(Unavailable::Unknown {
+            why: "--no-exec: git was not run, and what it would start in place of ssh only a run can show".into(),
+        });
+    }
+    if !limits.may_execute {
+        return Err(Unavailable::Skipped {
+            why: "--no-exec: git was not run, so bbdoctor's own reading is the only witness".into(),
+        });
+    }
+    facts.request.online()?;
+    if facts.git.is_none() {
+        return Err(Unavailable::Unknown { why: "there is no git on PATH".into() });
+    }
+    let target = facts.target()?;
+    let Some(name) = target.for_git().filter(|_| target.repository.is_some() || target.fault.is_some()) else {
+        return Err(Unavailable::NotApplicable { why: "no repository was named that git could be asked about".into() });
+    };
+    let known_hosts = facts.known_hosts().ok().filter(|_| facts.accepts_new_host_keys());
+    let begun = Instant::now();
+    let run = git_run::Witness {
+        target: name,
+        verbatim: target.examined_instead.is_some() && !target.rules_end_ssh(),
+        push: facts.pushes(),
+        folder: &target.folder,
+        environment: &facts.environment,
+        ssh: &facts.ssh_command,
+        repository: facts.git_config.repository(),
+        master: match facts.control {
+            // A master that cannot be made must be seen to fail.
+            Control::Unusable(..) => Master::PersistNone,
+            Control::Nobody | Control::NoFolder(_) | Control::Master(_) => Master::StartNone,
+        },
+        known_hosts: known_hosts.map(|k| k.user_files.as_slice()),
+        deadline: limits.deadline,
+    }
+    .run();
+    ledger.record(StepName::Git, begun.elapsed(), run.as_ref().is_ok_and(|run| run.works));
+    let run =
+        run.map_err(|e| Unavailable::Unknown { why: text!("git could not be started: {}", Private::quoted(e.to_string())) })?;
+    ledger.started(&run.command);
+    Ok(run)
+}
+
+/// What is worth knowing once the server is known, or known to be out of reach.
+fn look_behind(facts: &mut Facts, needs: Needs, limits: Limits, ledger: &Ledger, watch: &(dyn Fn(Waiting) + Sync)) {
+    if !needs.server {
+        return;
+    }
+    if let (Ok(hostname), Ok(())) = (facts.hostname(), facts.request.online()) {
+        watch(Waiting::Alternates);
+        let inputs = endpoints::Inputs {
+            hostname: &hostname,
+            unreachable: facts.route_fails() || facts.handshake_fails() || facts.name_fails(),
+            services: &facts.services,
+            deadline: limits.deadline,
+            ledger,
+        };
+        facts.alternates = guarded(|| Ok(endpoints::try_others(&inputs))).unwrap_or_default();
+    }
+    let reached = facts
+        .connection_attempts()
+        .and_then(|attempts| attempts.iter().find(|a| a.outcome == ConnectOutcome::Connected))
+        .map(|a| a.address.ip());
+    let compared = facts.settings().ok().filter(|s| s.is_on("checkhostip")).map(Settings::port);
+    let by_address = reached.zip(compared).and_then(|(address, port)| {
+        let known = facts.known_hosts().ok()?;
+        Some(trust::by_address(known, address, port))
+    });
+    let known_services = facts.known_hosts().ok().filter(|_| !facts.alternates.is_empty()).map(|known| {
+        let services: Vec<_> = facts.services.current().into_iter().chain(facts.service()).collect();
+        trust::known_services(known, &services)
+    });
+    if let Ok(known) = &mut facts.known_hosts {
+        known.by_address = by_address;
+        known.known_services = known_services.unwrap_or_default();
+    }
+}
