@@ -3,6 +3,8 @@
 //! The kind decides what may ever be executed: only [`Action::Run`] has a command and only [`Action::Edit`] has a change
 //! of a file, so nothing can run a remedy that is meant for a person.
 
+use serde::Serialize;
+
 use crate::privacy::Text;
 
 /// One way to mend a finding.
@@ -57,7 +59,8 @@ pub enum Change {
 }
 
 /// Whether a program may carry a remedy out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Safety {
     /// Changes only what is broken and can be undone.
     Safe,

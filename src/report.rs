@@ -11,6 +11,7 @@ pub(crate) mod human;
 pub(crate) mod json;
 mod junit;
 mod markdown;
+mod remedy;
 mod shell;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use serde::Serialize;
 
 use crate::cli::Format;
 use crate::exit::Exit;
+use remedy::Remedy;
 
 /// The value of `schema`.
 pub(crate) const SCHEMA: &str = "bbdoctor.report/1";
@@ -244,38 +246,6 @@ pub(crate) struct Subject {
     pub(crate) name: String,
     /// The line of a file, from 1.
     pub(crate) line: Option<usize>,
-}
-
-/// What to do.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(crate) struct Remedy {
-    /// A short name.
-    pub(crate) id: String,
-    /// `run`, `edit`, `visit` or `ask`.
-    pub(crate) kind: String,
-    /// What it does.
-    pub(crate) summary: String,
-    /// `run`: the program and its arguments.
-    pub(crate) argv: Option<Vec<String>>,
-    /// `edit`: the change.
-    pub(crate) edit: Option<EditReport>,
-    /// `visit`: the page.
-    pub(crate) url: Option<String>,
-    /// `safe`, `confirm` or `manual`.
-    pub(crate) safety: String,
-}
-
-/// A change of a file.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(crate) struct EditReport {
-    /// The file.
-    pub(crate) file: String,
-    /// `prepend`, `append` or `replace`.
-    pub(crate) change: String,
-    /// `replace`: the line, from 1.
-    pub(crate) line: Option<usize>,
-    /// The lines to put there.
-    pub(crate) lines: Vec<String>,
 }
 
 /// A key.

@@ -3,8 +3,9 @@
 use bbdoctor_checks::facts::{Facts, summary};
 use bbdoctor_checks::finding::{Code, Finding};
 use bbdoctor_checks::privacy::{Redactor, Text};
-use bbdoctor_checks::remedy::{Action, Change, Edit, Remedy as Cure, Safety};
+use bbdoctor_checks::remedy::{self, Remedy as Cure};
 
+use super::remedy::{Action, Change, Edit, Remedy};
 use super::*;
 use crate::diagnosis::{Cause, CheckResult, Status, Verdict};
 
@@ -148,26 +149,21 @@ fn finding(finding: &Finding, redactor: &dyn Redactor) -> FindingReport {
 
 fn remedy(cure: &Cure, redactor: &dyn Redactor) -> Remedy {
     let all = |texts: &[Text]| texts.iter().map(|t| redactor.literal(t)).collect::<Vec<_>>();
-    let (kind, argv, edit, url) = match &cure.action {
-        Action::Run(argv) => ("run", Some(all(argv)), None, None),
-        Action::Edit(Edit { file, change }) => {
-            let (name, line, lines) = match change {
-                Change::Prepend(lines) => ("prepend", None, lines),
-                Change::Append(lines) => ("append", None, lines),
-                Change::Replace { line, with } => ("replace", Some(*line), with),
+    let action = match &cure.action {
+        remedy::Action::Run(argv) => Action::Run(all(argv)),
+        remedy::Action::Edit(edit) => {
+            let (change, lines) = match &edit.change {
+                remedy::Change::Prepend(lines) => (Change::Prepend, lines),
+                remedy::Change::Append(lines) => (Change::Append, lines),
+                remedy::Change::Replace { line, with } => (Change::Replace(*line), with),
             };
-            let file = redactor.literal(&bbdoctor_checks::privacy::Private::path(file).into());
-            ("edit", None, Some(EditReport { file, change: own(name), line, lines: all(lines) }), None)
+            let file = redactor.literal(&bbdoctor_checks::privacy::Private::path(&edit.file).into());
+            Action::Edit(Edit { file, change, lines: all(lines) })
         }
-        Action::Visit(page) => ("visit", None, None, Some(redactor.text(page))),
-        Action::Ask => ("ask", None, None, None),
+        remedy::Action::Visit(page) => Action::Visit(redactor.text(page)),
+        remedy::Action::Ask => Action::Ask,
     };
-    let safety = match cure.safety {
-        Safety::Safe => "safe",
-        Safety::Confirm => "confirm",
-        Safety::Manual => "manual",
-    };
-    Remedy { id: own(cure.id), kind: own(kind), summary: redactor.text(&cure.summary), argv, edit, url, safety: own(safety) }
+    Remedy { id: own(cure.id), summary: redactor.text(&cure.summary), action, safety: cure.safety }
 }
 
 fn identity(identity: &summary::Identity, redactor: &dyn Redactor) -> Identity {

@@ -5,7 +5,9 @@ use indexmap::IndexMap;
 
 use bbdoctor_checks::ALL;
 use bbdoctor_checks::privacy::neutralise;
+use bbdoctor_checks::remedy::Safety;
 
+use super::remedy::{Action, Change, Edit};
 use super::*;
 
 /// Text that somebody else wrote, as a report holds it: neutralised, and otherwise as awkward as it was.
@@ -42,7 +44,7 @@ pub(crate) fn broken() -> Report {
     found(&mut report, CheckId::Authentication, CheckStatus::Fail, failed);
     let retired = FindingReport {
         subject: Some(Subject { kind: "file".into(), name: "~/.ssh/known_hosts".into(), line: Some(2) }),
-        remedies: vec![edit("drop-line", "Delete the line of the retired key.", "replace", Some(2), &[])],
+        remedies: vec![edit("drop-line", "Delete the line of the retired key.", Change::Replace(2), &[])],
         ..finding(
             "known-hosts-retired-entry",
             "warning",
@@ -194,14 +196,13 @@ fn remedies() -> Vec<Remedy> {
     let lines = ["Host ssh.bitbucket.org", "    IdentityFile \"~/.ssh/work key\"", "    IdentitiesOnly yes"];
     let published = "ssh.bitbucket.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIazEu89wgQZ4bqs3d63QSMzYVa0MuJ2e2gKTKqu+UUO";
     vec![
-        edit("identity-file", "Make ssh offer this key to this host.", "prepend", None, &lines),
-        edit("replace-line", "Write no in place of yes.", "replace", Some(4), &["    IdentitiesOnly no"]),
-        edit("delete-line", "Delete the line.", "replace", Some(4), &[]),
-        edit("know-name", "Add the published key.", "append", None, &[published]),
+        edit("identity-file", "Make ssh offer this key to this host.", Change::Prepend, &lines),
+        edit("replace-line", "Write no in place of yes.", Change::Replace(4), &["    IdentitiesOnly no"]),
+        edit("delete-line", "Delete the line.", Change::Replace(4), &[]),
+        edit("know-name", "Add the published key.", Change::Append, &[published]),
         run("add", "Load the key into the agent.", &["ssh-add", "--", "/home/zoe/.ssh/work key", "it's `id` $HOME!", "-x", "~/ü*"]),
         Remedy {
-            kind: "visit".into(),
-            url: Some("https://bitbucket.org/account/settings/ssh-keys/?a=1&b=2".into()),
+            action: Action::Visit("https://bitbucket.org/account/settings/ssh-keys/?a=1&b=2".into()),
             ..ask("register", "Add the public key of another key pair to your account.")
         },
         ask("administrator", "Ask an administrator of the workspace acme for access."),
@@ -209,27 +210,19 @@ fn remedies() -> Vec<Remedy> {
 }
 
 fn ask(id: &str, summary: &str) -> Remedy {
-    Remedy {
-        id: id.into(),
-        kind: "ask".into(),
-        summary: summary.into(),
-        argv: None,
-        edit: None,
-        url: None,
-        safety: "manual".into(),
-    }
+    Remedy { id: id.into(), summary: summary.into(), action: Action::Ask, safety: Safety::Manual }
 }
 
 fn run(id: &str, summary: &str, argv: &[&str]) -> Remedy {
     let argv = argv.iter().map(|a| a.to_string()).collect();
-    Remedy { kind: "run".into(), argv: Some(argv), safety: "safe".into(), ..ask(id, summary) }
+    Remedy { action: Action::Run(argv), safety: Safety::Safe, ..ask(id, summary) }
 }
 
-fn edit(id: &str, summary: &str, change: &str, line: Option<usize>, lines: &[&str]) -> Remedy {
+fn edit(id: &str, summary: &str, change: Change, lines: &[&str]) -> Remedy {
     let file = if ["know-name", "drop-line"].contains(&id) { "/home/zoe/.ssh/known_hosts" } else { "/home/zoe/.ssh/config" };
     let lines = lines.iter().map(|l| l.to_string()).collect();
-    let edit = EditReport { file: file.into(), change: change.into(), line, lines };
-    Remedy { kind: "edit".into(), edit: Some(edit), safety: "confirm".into(), ..ask(id, summary) }
+    let edit = Edit { file: file.into(), change, lines };
+    Remedy { action: Action::Edit(edit), safety: Safety::Confirm, ..ask(id, summary) }
 }
 
 /// A key that ssh offers and the server refuses.

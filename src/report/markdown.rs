@@ -11,9 +11,10 @@ mod tests;
 
 use serde_json::Value;
 
+use super::remedy::{Action, Remedy};
 use super::shell::command_line;
 use super::words::{confidence, side};
-use super::{FindingReport, Identity, Remedy, Report, Setting, Subject};
+use super::{FindingReport, Identity, Report, Setting, Subject};
 use quote::{cell, code, fence, name, prose};
 
 /// The longest ticket, in bytes, and so in characters however a tracker counts them: GitHub takes 65,536.
@@ -282,17 +283,16 @@ fn fenced(language: &str, lines: &[String]) -> String {
 fn remedy(number: Option<usize>, remedy: &Remedy, redacted: bool) -> String {
     let number = number.map(|n| format!("**{n}.** ")).unwrap_or_default();
     let mut parts = vec![format!("{number}{}", prose(&remedy.summary, SENTENCE))];
-    if let Some(argv) = &remedy.argv {
-        parts.push(fenced("sh", &[command_line(argv, redacted)]));
-    }
-    if let Some(edit) = &remedy.edit {
-        parts.push(prose(&edit.instruction(), SENTENCE));
-        if !edit.lines.is_empty() {
-            parts.push(fenced("text", &edit.lines));
+    match &remedy.action {
+        Action::Run(argv) => parts.push(fenced("sh", &[command_line(argv, redacted)])),
+        Action::Edit(edit) => {
+            parts.push(prose(&edit.instruction(), SENTENCE));
+            if !edit.lines.is_empty() {
+                parts.push(fenced("text", &edit.lines));
+            }
         }
-    }
-    if let Some(url) = &remedy.url {
-        parts.push(if is_address(url) { format!("<{url}>") } else { code(url) });
+        Action::Visit(url) => parts.push(if is_address(url) { format!("<{url}>") } else { code(url) }),
+        Action::Ask => {}
     }
     parts.join("\n\n")
 }

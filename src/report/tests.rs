@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::ValueEnum as _;
 
 use super::human::{Detail, Manner};
+use super::remedy::Action;
 use super::shell::command_line;
 use super::*;
 
@@ -43,10 +44,11 @@ pub(super) fn spoilt(mut report: Report, text: &mut dyn FnMut(&str) -> String) -
             finding.evidence.values_mut().for_each(&mut spoil);
             for remedy in &mut finding.remedies {
                 spoil(&mut remedy.summary);
-                remedy.argv.iter_mut().flatten().chain(&mut remedy.url).for_each(&mut spoil);
-                if let Some(edit) = &mut remedy.edit {
-                    spoil(&mut edit.file);
-                    edit.lines.iter_mut().for_each(&mut spoil);
+                match &mut remedy.action {
+                    Action::Run(argv) => argv.iter_mut().for_each(&mut spoil),
+                    Action::Edit(edit) => edit.lines.iter_mut().chain([&mut edit.file]).for_each(&mut spoil),
+                    Action::Visit(page) => spoil(page),
+                    Action::Ask => {}
                 }
             }
         }
@@ -126,9 +128,14 @@ fn bare(text: &str) -> String {
 
 /// What a user would type, write or open.
 fn steps(remedy: &Remedy, redacted: bool) -> Vec<String> {
-    let command = remedy.argv.iter().map(|argv| command_line(argv, redacted));
-    let lines = remedy.edit.iter().flat_map(|edit| edit.lines.iter().cloned().chain([edit.file.clone()]));
-    command.chain(lines).chain(remedy.url.clone()).chain([remedy.summary.clone()]).collect()
+    let mut steps = vec![remedy.summary.clone()];
+    match &remedy.action {
+        Action::Run(argv) => steps.push(command_line(argv, redacted)),
+        Action::Edit(edit) => steps.extend(edit.lines.iter().cloned().chain([edit.file.clone()])),
+        Action::Visit(page) => steps.push(page.clone()),
+        Action::Ask => {}
+    }
+    steps
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The words and the order that several forms of the report share.
 
-use super::shell::command_line;
-use super::{CheckReport, CheckStatus, EditReport, FindingReport, Remedy, Report, Subject, VerdictStatus};
+use super::{CheckReport, CheckStatus, FindingReport, Report, Subject, VerdictStatus};
 
 impl VerdictStatus {
     /// The name in reports.
@@ -64,33 +63,6 @@ impl Subject {
     pub(crate) fn described(&self) -> String {
         let line = self.line.map(|line| format!(" line {line}")).unwrap_or_default();
         format!("{}: {}{line}", self.kind, self.name)
-    }
-}
-
-impl EditReport {
-    /// What to do with the file; its lines follow where it ends in a colon.
-    pub(crate) fn instruction(&self) -> String {
-        match (self.change.as_str(), self.line) {
-            ("prepend", _) => format!("Put this at the top of {}:", self.file),
-            ("replace", Some(line)) if self.lines.is_empty() => format!("Delete line {line} of {}.", self.file),
-            ("replace", Some(line)) => format!("Put this in place of line {line} of {}:", self.file),
-            _ => format!("Put this at the end of {}:", self.file),
-        }
-    }
-}
-
-impl Remedy {
-    /// What to do, line by line, for a form that is plain text: what it does, then the command, the change or the page.
-    /// `redacted` as in [`command_line`].
-    pub(crate) fn lines(&self, redacted: bool) -> Vec<String> {
-        let mut lines = vec![self.summary.clone()];
-        lines.extend(self.argv.iter().map(|argv| format!("    {}", command_line(argv, redacted))));
-        if let Some(edit) = &self.edit {
-            lines.push(format!("  {}", edit.instruction()));
-            lines.extend(edit.lines.iter().map(|line| format!("    {line}")));
-        }
-        lines.extend(self.url.iter().map(|url| format!("    {url}")));
-        lines
     }
 }
 

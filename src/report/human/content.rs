@@ -2,9 +2,10 @@
 
 use bbdoctor_checks::check_id::CheckId;
 
+use super::super::remedy::{Action, Change, Remedy};
 use super::super::shell::{append_command, command_line};
 use super::super::words;
-use super::super::{CheckReport, CheckStatus, FindingReport, Place, Remedy, Report, VerdictStatus};
+use super::super::{CheckReport, CheckStatus, FindingReport, Place, Report, VerdictStatus};
 use super::Detail;
 use super::keys::{self, Row};
 use super::road::{self, Stage};
@@ -323,14 +324,16 @@ fn on_one_line(quotation: &str) -> String {
 /// What to do, with what is to be copied standing alone.
 fn remedy(report: &Report, remedy: &Remedy) -> Item {
     let mut item = Item::prose(&remedy.summary);
-    item.verbatim.extend(remedy.argv.as_ref().map(|argv| command_line(argv, report.redacted)));
-    item.verbatim.extend(remedy.url.clone());
-    if let Some(edit) = &remedy.edit {
-        if edit.change == "append" {
-            item.verbatim.push(append_command(&edit.file, &edit.lines, report.redacted));
-        } else {
-            item.below.push(Item { text: edit.instruction(), verbatim: edit.lines.clone(), ..Item::default() });
-        }
+    match &remedy.action {
+        Action::Run(argv) => item.verbatim.push(command_line(argv, report.redacted)),
+        Action::Edit(edit) => match edit.change {
+            Change::Append => item.verbatim.push(append_command(&edit.file, &edit.lines, report.redacted)),
+            Change::Prepend | Change::Replace(_) => {
+                item.below.push(Item { text: edit.instruction(), verbatim: edit.lines.clone(), ..Item::default() });
+            }
+        },
+        Action::Visit(page) => item.verbatim.push(page.clone()),
+        Action::Ask => {}
     }
     item
 }

@@ -2,6 +2,8 @@ use bbdoctor_checks::check_id::CheckId;
 use textwrap::core::display_width;
 
 use super::*;
+use crate::report::remedy::{Action, Change};
+use crate::report::shell::command_line;
 use crate::report::{CheckStatus, fixture};
 
 const PLAIN: Manner = Manner { detail: Detail::Normal, colour: false, width: 80, accessible: false };
@@ -94,9 +96,12 @@ fn what_is_to_be_copied_stands_alone_on_its_line() {
     let wanted: Vec<String> = cause
         .remedies
         .iter()
-        .filter_map(|r| r.argv.as_ref().map(|argv| crate::report::shell::command_line(argv, false)))
-        .chain(cause.remedies.iter().filter_map(|r| r.url.clone()))
-        .chain(cause.remedies.iter().filter_map(|r| r.edit.as_ref()).filter(|e| e.change != "append").flat_map(|e| e.lines.clone()))
+        .flat_map(|r| match &r.action {
+            Action::Run(argv) => vec![command_line(argv, false)],
+            Action::Visit(page) => vec![page.clone()],
+            Action::Edit(edit) if edit.change != Change::Append => edit.lines.clone(),
+            Action::Edit(_) | Action::Ask => Vec::new(),
+        })
         .chain([format!("bbdoctor explain {}", cause.code)])
         .collect();
     assert!(wanted.len() >= 7);
@@ -146,8 +151,8 @@ fn a_report_to_be_read_aloud_has_no_glyphs_and_aligns_nothing() {
                 .iter()
                 .flat_map(|c| &c.findings)
                 .flat_map(|f| &f.remedies)
-                .filter_map(|r| r.edit.as_ref())
-                .flat_map(|e| e.lines.iter().map(String::as_str))
+                .flat_map(|r| if let Action::Edit(edit) = &r.action { edit.lines.as_slice() } else { &[] })
+                .map(String::as_str)
                 .collect();
             for line in text.lines().filter(|line| !copied.contains(line) && !line.starts_with("ssh-add --")) {
                 assert!(!line.is_empty() && !line.starts_with(' ') && !line.contains("  "), "{line:?}");

@@ -94,7 +94,7 @@ proptest! {
         let plain = spoilt(fixture::broken(), &mut |_| "word".into());
         prop_assert_eq!(&ticket.outline, &Ticket::read(&render(&plain).unwrap()).outline);
         prop_assert_eq!(ticket.json(), Some(serde_json::to_value(&report).unwrap()));
-        let pages: Vec<_> = report.findings().flat_map(|(_, f)| &f.remedies).filter_map(|r| r.url.clone()).collect();
+        let pages: Vec<_> = report.findings().flat_map(|(_, f)| &f.remedies).filter_map(|r| if let Action::Visit(page) = &r.action { Some(page.clone()) } else { None }).collect();
         prop_assert!(ticket.links.iter().all(|link| pages.contains(link)), "{:?}", ticket.links);
     }
 
@@ -150,8 +150,8 @@ fn what_has_no_room_is_left_out_whole_and_counted() {
     let cause = report.checks.iter_mut().flat_map(|c| &mut c.findings).find(|f| !f.remedies.is_empty() && f.severity == "error");
     let cause = cause.unwrap();
     for n in 0..50 {
-        let argv = Some(vec!["echo".to_string(), format!("{n}-{}", "x".repeat(300))]);
-        cause.remedies.push(Remedy { argv, edit: None, url: None, ..remedies[0].clone() });
+        let argv = vec!["echo".to_string(), format!("{n}-{}", "x".repeat(300))];
+        cause.remedies.push(Remedy { action: Action::Run(argv), ..remedies[0].clone() });
     }
     let total = cause.remedies.len();
     let text = render(&report).unwrap();
