@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 pub use crate::code::Code;
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 
 /// How grave a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Good to know.
     Info,
@@ -18,7 +21,8 @@ pub enum Severity {
 }
 
 /// How sure a finding is of what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Confidence {
     /// One explanation among several.
     Possible,
@@ -41,7 +45,8 @@ pub enum Strikes {
 }
 
 /// Who can mend it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// Files, settings and programs of this machine.
     ThisMachine,

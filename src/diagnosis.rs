@@ -6,6 +6,7 @@
 
 use bbdoctor_checks::check::{Findings, Meta};
 use bbdoctor_checks::check_id::CheckId;
+use bbdoctor_checks::facts::Operation;
 use bbdoctor_checks::facts::git_answer::GitOutcome;
 use bbdoctor_checks::finding::{Code, Finding, Severity, Strikes};
 use bbdoctor_checks::privacy::Text;
@@ -239,7 +240,7 @@ fn cause(chosen: &Candidate, candidates: &[Candidate], results: &[CheckResult]) 
 
 impl Verdict {
     /// One sentence for a reader who reads nothing else.
-    pub(crate) fn summary(&self, results: &[CheckResult], operation: &'static str) -> Text {
+    pub(crate) fn summary(&self, results: &[CheckResult], operation: Operation) -> Text {
         let warnings = results.iter().flat_map(|r| &r.findings).filter(|f| f.severity == Severity::Warning).count();
         let left_out = results.iter().filter(|r| r.status == Status::NotSelected).count();
         let git_works = results.iter().any(|r| r.meta.id == CheckId::GitAgrees && matches!(r.status, Status::Pass | Status::Warn));
@@ -247,21 +248,21 @@ impl Verdict {
             Verdict::Healthy if left_out > 0 && !git_works => {
                 text!(
                     "Nothing that was examined keeps git from a {}; {} checks were left out, and there are {} warnings.",
-                    operation,
+                    operation.name(),
                     left_out,
                     warnings
                 )
             }
-            Verdict::Healthy if warnings == 0 => text!("git can {} over SSH; nothing stands in the way.", operation),
-            Verdict::Healthy if warnings == 1 => text!("git can {} over SSH; there is 1 warning.", operation),
-            Verdict::Healthy => text!("git can {} over SSH; there are {} warnings.", operation, warnings),
+            Verdict::Healthy if warnings == 0 => text!("git can {} over SSH; nothing stands in the way.", operation.name()),
+            Verdict::Healthy if warnings == 1 => text!("git can {} over SSH; there is 1 warning.", operation.name()),
+            Verdict::Healthy => text!("git can {} over SSH; there are {} warnings.", operation.name(), warnings),
             Verdict::Broken(cause) => cause.finding.summary.clone(),
             Verdict::Inconclusive(unseen) => {
                 let which = match unseen.as_slice() {
                     [first, more @ ..] if more.len() > 2 => text!("{} and {} more checks", first.name(), more.len()),
                     all => Text::join(all.iter().map(|id| Text::from(id.name())), ", "),
                 };
-                text!("Could not find out whether git can {}: {} could not be examined.", operation, which)
+                text!("Could not find out whether git can {}: {} could not be examined.", operation.name(), which)
             }
         }
     }

@@ -18,6 +18,9 @@ mod tests;
 mod words;
 
 use bbdoctor_checks::check_id::CheckId;
+use bbdoctor_checks::facts::Operation;
+use bbdoctor_checks::facts::summary::{FoundIn, KeyStanding};
+use bbdoctor_checks::finding::{Confidence, Severity, Side};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -123,7 +126,8 @@ pub(crate) struct Target {
     /// `bitbucket-cloud`, `bitbucket-data-center` or null for a host that is not known.
     pub(crate) service: Option<String>,
     /// `fetch` or `push`.
-    pub(crate) operation: String,
+    #[schemars(with = "String")]
+    pub(crate) operation: Operation,
 }
 
 /// The judgement.
@@ -168,9 +172,11 @@ pub(crate) struct RootCause {
     /// One sentence.
     pub(crate) summary: String,
     /// `proven`, `likely` or `possible`.
-    pub(crate) confidence: String,
+    #[schemars(with = "String")]
+    pub(crate) confidence: Confidence,
     /// `this-machine`, `network`, `server` or `account`.
-    pub(crate) side: String,
+    #[schemars(with = "String")]
+    pub(crate) side: Side,
 }
 
 /// One check.
@@ -222,11 +228,13 @@ pub(crate) struct FindingReport {
     /// Its code.
     pub(crate) code: String,
     /// `error`, `warning` or `info`.
-    pub(crate) severity: String,
+    #[schemars(with = "String")]
+    pub(crate) severity: Severity,
     /// It stops git.
     pub(crate) blocking: bool,
     /// `proven`, `likely` or `possible`.
-    pub(crate) confidence: String,
+    #[schemars(with = "String")]
+    pub(crate) confidence: Confidence,
     /// One sentence.
     pub(crate) summary: String,
     /// What it is about.
@@ -254,7 +262,8 @@ pub(crate) struct Identity {
     /// Its place in the order in which ssh tries keys, from 1; null when ssh would not try it.
     pub(crate) order: Option<u32>,
     /// `file` or `agent`.
-    pub(crate) source: String,
+    #[schemars(with = "String")]
+    pub(crate) source: FoundIn,
     /// The file, or the comment in the agent.
     pub(crate) name: String,
     /// The key's type.
@@ -269,7 +278,8 @@ pub(crate) struct Identity {
     /// Why ssh would not show it, or cannot use it.
     pub(crate) why: Option<String>,
     /// `accepted`, `refused` or `unknown`.
-    pub(crate) server: String,
+    #[schemars(with = "String")]
+    pub(crate) server: KeyStanding,
 }
 
 /// A setting of ssh.

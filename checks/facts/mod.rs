@@ -65,6 +65,8 @@ use self::git_run::{GitComplaint, GitRun};
 use self::ssh_config::SecondOpinion;
 use self::ssh_config::{Evaluation, Question, SshTraits};
 use crate::bitbucket::Services;
+use serde::Serialize;
+
 use crate::check_id::CheckId;
 use crate::evidence::resolve::ResolveError;
 use crate::evidence::ssh_command::{GitProgram, SshCommand};
@@ -74,12 +76,24 @@ use crate::unavailable::Unavailable;
 pub type Fact<T> = Result<T, Unavailable>;
 
 /// What git is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// Read: clone, fetch, pull.
+    #[default]
     Fetch,
     /// Write.
     Push,
+}
+
+impl Operation {
+    /// The name in reports, which is git's.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Fetch => "fetch",
+            Operation::Push => "push",
+        }
+    }
 }
 
 /// What the user wants examined, and within which bounds.

@@ -1,11 +1,13 @@
 //! The facts that stand at the head of a report, whatever the checks found.
 
-use super::Facts;
+use serde::Serialize;
+
 use super::identities::KeySource;
 use super::keys::Key;
 use super::machine::CiService;
 use super::settings::Settings;
 use super::ssh_config;
+use super::{Facts, Operation};
 use crate::evidence::ssh_command::{ClientKind, Started};
 use crate::privacy::{Kind, Private, Text};
 
@@ -75,8 +77,8 @@ pub struct Target {
     pub repository: Option<Text>,
     /// The service, by its name in reports.
     pub service: Option<&'static str>,
-    /// `fetch` or `push`.
-    pub operation: &'static str,
+    /// What git is asked to do.
+    pub operation: Operation,
 }
 
 /// A key.
@@ -84,8 +86,8 @@ pub struct Target {
 pub struct Identity {
     /// Its place in ssh's order, from 1; `None` when ssh would not try it.
     pub order: Option<u32>,
-    /// `file` or `agent`.
-    pub source: &'static str,
+    /// Where ssh has it from.
+    pub source: FoundIn,
     /// The file or the comment.
     pub name: Text,
     /// The type.
@@ -98,8 +100,51 @@ pub struct Identity {
     pub offered: bool,
     /// Why it is not offered, or cannot be used.
     pub why: Option<Text>,
-    /// `accepted`, `refused` or `unknown`.
-    pub server: &'static str,
+    /// What the server said to it.
+    pub server: KeyStanding,
+}
+
+/// Where ssh has a key from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FoundIn {
+    /// A file.
+    File,
+    /// An agent, and no file names it.
+    Agent,
+}
+
+impl FoundIn {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            FoundIn::File => "file",
+            FoundIn::Agent => "agent",
+        }
+    }
+}
+
+/// What the server said to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyStanding {
+    /// It knows it.
+    Accepted,
+    /// It does not.
+    Refused,
+    /// It was not asked.
+    Unknown,
+}
+
+impl KeyStanding {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            KeyStanding::Accepted => "accepted",
+            KeyStanding::Refused => "refused",
+            KeyStanding::Unknown => "unknown",
+        }
+    }
 }
 
 /// A setting of ssh.
@@ -186,7 +231,7 @@ impl Facts {
     }
 
     fn target_summary(&self) -> Target {
-        let operation = if self.pushes() { "push" } else { "fetch" };
+        let operation = self.request.operation;
         let given = self.request.target.as_ref().map(|t| Private::url(t.to_string_lossy()).into());
         let Ok(target) = &self.target else { return Target { given, operation, ..Target::default() } };
         let settings = self.settings().ok();
@@ -210,8 +255,8 @@ impl Facts {
 
     fn identity_summary(&self, key: &Key) -> Identity {
         let (source, name): (_, Text) = match &key.identity.source {
-            KeySource::File { path } | KeySource::FileInAgent { path } => ("file", Private::path(path).into()),
-            KeySource::Agent { comment } => ("agent", Private::new(Kind::Comment, comment).into()),
+            KeySource::File { path } | KeySource::FileInAgent { path } => (FoundIn::File, Private::path(path).into()),
+            KeySource::Agent { comment } => (FoundIn::Agent, Private::new(Kind::Comment, comment).into()),
         };
         let talk = self.conversation().ok();
         let public = key.public();
@@ -226,9 +271,9 @@ impl Facts {
             offered: key.offered(),
             why: key.why_text(),
             server: match answer {
-                Some(true) => "accepted",
-                Some(false) => "refused",
-                None => "unknown",
+                Some(true) => KeyStanding::Accepted,
+                Some(false) => KeyStanding::Refused,
+                None => KeyStanding::Unknown,
             },
         }
     }

@@ -61,7 +61,7 @@ fn what_was_left_out_is_not_vouched_for() {
     };
     let summary = |verdict: &Verdict| {
         use bbdoctor_checks::privacy::{Plain, Redactor as _};
-        Plain::default().text(&verdict.summary(&left_out(), "fetch"))
+        Plain::default().text(&verdict.summary(&left_out(), Operation::Fetch))
     };
     let selected = judge(&mut left_out(), &GitOutcome::NotRun);
     assert!(matches!(selected, Verdict::Healthy) && !summary(&selected).contains("git can"), "{}", summary(&selected));
@@ -72,7 +72,10 @@ fn what_was_left_out_is_not_vouched_for() {
 fn many_checks_that_could_not_look_are_told_by_one_and_a_number() {
     let said = |count: usize| {
         let verdict = Verdict::Inconclusive(CheckId::ALL[..count].to_vec());
-        bbdoctor_checks::privacy::Redactor::text(&bbdoctor_checks::privacy::Plain::default(), &verdict.summary(&[], "push"))
+        bbdoctor_checks::privacy::Redactor::text(
+            &bbdoctor_checks::privacy::Plain::default(),
+            &verdict.summary(&[], Operation::Push),
+        )
     };
     assert!(said(3).ends_with("can push: remote-url, tools, account could not be examined."));
     assert!(said(4).ends_with("can push: remote-url and 3 more checks could not be examined."));

@@ -40,7 +40,7 @@ impl Report {
                 user: target.user.as_ref().map(show),
                 repository: target.repository.as_ref().map(show),
                 service: target.service.map(own),
-                operation: own(operation),
+                operation,
             },
             verdict: judgement(verdict, results, operation, redactor),
             checks: results.iter().map(|r| check_report(r, redactor)).collect(),
@@ -82,7 +82,7 @@ fn own(word: &'static str) -> String {
     word.to_string()
 }
 
-fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &'static str, redactor: &dyn Redactor) -> Judgement {
+fn judgement(verdict: &Verdict, results: &[CheckResult], operation: Operation, redactor: &dyn Redactor) -> Judgement {
     let names = |codes: &[Code]| codes.iter().map(|c| own(c.name())).collect::<Vec<_>>();
     let summary = redactor.text(&verdict.summary(results, operation));
     let (status, cause): (_, Option<&Cause>) = match verdict {
@@ -90,20 +90,16 @@ fn judgement(verdict: &Verdict, results: &[CheckResult], operation: &'static str
         Verdict::Inconclusive(_) => (VerdictStatus::Inconclusive, None),
         Verdict::Broken(cause) => (VerdictStatus::Broken, Some(cause)),
     };
-    let warned: Vec<Code> = results
-        .iter()
-        .flat_map(|r| &r.findings)
-        .filter(|f| f.severity > bbdoctor_checks::finding::Severity::Info)
-        .map(|f| f.code)
-        .collect();
+    let warned: Vec<Code> =
+        results.iter().flat_map(|r| &r.findings).filter(|f| f.severity > Severity::Info).map(|f| f.code).collect();
     Judgement {
         status,
         root_cause: cause.map(|c| RootCause {
             code: own(c.finding.code.name()),
             check: c.check,
             summary: summary.clone(),
-            confidence: own(c.finding.confidence.name()),
-            side: own(c.finding.side.name()),
+            confidence: c.finding.confidence,
+            side: c.finding.side,
         }),
         summary,
         explains: cause.map(|c| names(&c.explains)).unwrap_or_default(),
@@ -137,9 +133,9 @@ fn check_report(result: &CheckResult, redactor: &dyn Redactor) -> CheckReport {
 fn finding(finding: &Finding, redactor: &dyn Redactor) -> FindingReport {
     FindingReport {
         code: own(finding.code.name()),
-        severity: own(finding.severity.name()),
+        severity: finding.severity,
         blocking: finding.blocking,
-        confidence: own(finding.confidence.name()),
+        confidence: finding.confidence,
         summary: redactor.text(&finding.summary),
         subject: finding.subject.as_ref().map(|s| Subject { kind: own(s.kind), name: redactor.text(&s.name), line: s.line }),
         evidence: finding.evidence.iter().map(|(name, value)| (own(name), redactor.text(value))).collect(),
@@ -169,13 +165,13 @@ fn remedy(cure: &Cure, redactor: &dyn Redactor) -> Remedy {
 fn identity(identity: &summary::Identity, redactor: &dyn Redactor) -> Identity {
     Identity {
         order: identity.order,
-        source: own(identity.source),
+        source: identity.source,
         name: redactor.text(&identity.name),
         algorithm: identity.algorithm.as_ref().map(|a| redactor.text(a)),
         bits: identity.bits,
         fingerprint: identity.fingerprint.as_ref().map(|f| redactor.text(f)),
         offered: identity.offered,
         why: identity.why.as_ref().map(|w| redactor.text(w)),
-        server: own(identity.server),
+        server: identity.server,
     }
 }

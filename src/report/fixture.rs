@@ -24,14 +24,14 @@ pub(crate) fn broken() -> Report {
         subject: Some(Subject { kind: "file".into(), name: "~/.ssh/config".into(), line: Some(4) }),
         evidence: facts(&[("accepted key", "SHA256:uNiVztksCsDhcc0u9e8BrKXXNMVdnkYvPwGVkVWy4c8"), ("comment", &hostile())]),
         remedies: remedies(),
-        ..finding("identities-only-excludes-key", "error", &report.verdict.summary)
+        ..finding("identities-only-excludes-key", Severity::Error, &report.verdict.summary)
     };
     report.verdict.root_cause = Some(RootCause {
         code: cause.code.clone(),
         check: CheckId::HostSettings,
         summary: cause.summary.clone(),
-        confidence: cause.confidence.clone(),
-        side: "this-machine".into(),
+        confidence: cause.confidence,
+        side: Side::ThisMachine,
     });
     report.verdict.next_step = cause.remedies.first().cloned();
     report.verdict.explains = vec!["authentication-failed".into()];
@@ -39,7 +39,7 @@ pub(crate) fn broken() -> Report {
     found(&mut report, CheckId::HostSettings, CheckStatus::Fail, cause);
     let failed = FindingReport {
         evidence: facts(&[("server said", &hostile())]),
-        ..finding("authentication-failed", "error", "The server accepts none of the keys that ssh offers.")
+        ..finding("authentication-failed", Severity::Error, "The server accepts none of the keys that ssh offers.")
     };
     found(&mut report, CheckId::Authentication, CheckStatus::Fail, failed);
     let retired = FindingReport {
@@ -47,7 +47,7 @@ pub(crate) fn broken() -> Report {
         remedies: vec![edit("drop-line", "Delete the line of the retired key.", Change::Replace(2), &[])],
         ..finding(
             "known-hosts-retired-entry",
-            "warning",
+            Severity::Warning,
             "~/.ssh/known_hosts line 2 still trusts the key that was retired in 2023.",
         )
     };
@@ -73,7 +73,11 @@ pub(crate) fn healthy() -> Report {
     let open = FindingReport {
         subject: Some(Subject { kind: "file".into(), name: "~/.ssh/id_ed25519".into(), line: None }),
         remedies: vec![run("passphrase", "Give the key a passphrase.", &["ssh-keygen", "-p", "-f", "/home/zoe/.ssh/id_ed25519"])],
-        ..finding("key-without-passphrase", "warning", "~/.ssh/id_ed25519 has no passphrase: whoever copies the file can use it.")
+        ..finding(
+            "key-without-passphrase",
+            Severity::Warning,
+            "~/.ssh/id_ed25519 has no passphrase: whoever copies the file can use it.",
+        )
     };
     found(&mut report, CheckId::KeyFiles, CheckStatus::Warn, open);
     report.identities = identities().split_off(2);
@@ -128,7 +132,7 @@ fn empty(status: VerdictStatus, summary: &str) -> Report {
             user: Some("git".into()),
             repository: Some("acme/app".into()),
             service: Some("bitbucket-cloud".into()),
-            operation: "fetch".into(),
+            operation: Operation::Fetch,
         },
         verdict: Judgement {
             status,
@@ -175,12 +179,12 @@ fn found(report: &mut Report, id: CheckId, status: CheckStatus, finding: Finding
     check.findings.push(finding);
 }
 
-fn finding(code: &str, severity: &str, summary: &str) -> FindingReport {
+fn finding(code: &str, severity: Severity, summary: &str) -> FindingReport {
     FindingReport {
         code: code.into(),
-        severity: severity.into(),
-        blocking: severity == "error",
-        confidence: "proven".into(),
+        severity,
+        blocking: severity == Severity::Error,
+        confidence: Confidence::Proven,
         summary: summary.into(),
         subject: None,
         evidence: IndexMap::new(),
@@ -231,33 +235,33 @@ pub(crate) fn key() -> Identity {
 }
 
 fn identities() -> Vec<Identity> {
-    let key = |order, source: &str, name: &str, algorithm: &str, bits, print: &str| Identity {
+    let key = |order, source: FoundIn, name: &str, algorithm: &str, bits, print: &str| Identity {
         order,
-        source: source.into(),
+        source,
         name: name.into(),
         algorithm: Some(algorithm.into()),
         bits: Some(bits),
         fingerprint: Some(format!("SHA256:{print}")),
         offered: order.is_some(),
         why: None,
-        server: "refused".into(),
+        server: KeyStanding::Refused,
     };
     let why = |why: &str| Some(why.to_string());
     vec![
-        key(Some(1), "agent", &hostile(), "ssh-rsa", 3072, "zzXQOXSRBEiUtuE8AikJYKwbHaxvSc0ojez9YXaGp1A"),
+        key(Some(1), FoundIn::Agent, &hostile(), "ssh-rsa", 3072, "zzXQOXSRBEiUtuE8AikJYKwbHaxvSc0ojez9YXaGp1A"),
         Identity {
-            server: "unknown".into(),
+            server: KeyStanding::Unknown,
             algorithm: None,
             bits: None,
             fingerprint: None,
             offered: false,
             why: why("there is no such file"),
-            ..key(Some(2), "file", "~/.ssh/id_rsa", "", 0, "")
+            ..key(Some(2), FoundIn::File, "~/.ssh/id_rsa", "", 0, "")
         },
         Identity {
-            server: "accepted".into(),
+            server: KeyStanding::Accepted,
             why: why("IdentitiesOnly yes (~/.ssh/config line 4)"),
-            ..key(None, "file", "~/.ssh/work key", "ssh-ed25519", 256, "uNiVztksCsDhcc0u9e8BrKXXNMVdnkYvPwGVkVWy4c8")
+            ..key(None, FoundIn::File, "~/.ssh/work key", "ssh-ed25519", 256, "uNiVztksCsDhcc0u9e8BrKXXNMVdnkYvPwGVkVWy4c8")
         },
     ]
 }

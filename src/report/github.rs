@@ -7,6 +7,8 @@
 //! Text of others cannot give a command: in an annotation the characters that end it are escaped as the runner unescapes them,
 //! and while the folded report is printed the runner takes no commands, neither `::name::` nor the older `##[name]`.
 
+use bbdoctor_checks::finding::Severity;
+
 use super::human::{self, Manner};
 use super::{CheckReport, FindingReport, Report, Subject, VerdictStatus};
 
@@ -17,10 +19,10 @@ pub(crate) fn render(report: &Report, manner: Manner) -> String {
         out += &verdict(report);
     }
     for (_, finding) in report.findings() {
-        let kind = match finding.severity.as_str() {
-            "error" => "error",
-            "warning" => "warning",
-            _ => "notice",
+        let kind = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "notice",
         };
         out += &annotation(kind, &finding.code, &message(report, finding));
     }
@@ -150,7 +152,7 @@ mod tests {
             let report = spoilt(fixture::broken(), &mut |_| next.next().cloned().unwrap_or_default());
             let mut expected: Vec<Told> = report
                 .findings()
-                .map(|(_, f)| (f.severity.clone(), format!("title=bbdoctor {}", f.code), message(&report, f)))
+                .map(|(_, f)| (f.severity.name().to_string(), format!("title=bbdoctor {}", f.code), message(&report, f)))
                 .collect();
             expected.push(("group".into(), String::new(), "Report of bbdoctor".into()));
             expected.push(("endgroup".into(), String::new(), String::new()));

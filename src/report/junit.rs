@@ -55,7 +55,7 @@ fn properties(report: &Report) -> Vec<Property> {
         ("status", Some(verdict.status.name())),
         ("root-cause", verdict.root_cause.as_ref().map(|root| root.code.as_str())),
         ("transient", Some(if verdict.transient { "true" } else { "false" })),
-        ("operation", Some(target.operation.as_str())),
+        ("operation", Some(target.operation.name())),
         ("target", target.url.as_deref().or(target.host.as_deref())),
         ("service", target.service.as_deref()),
         ("system", Some(machine.system.as_str())),
@@ -72,7 +72,7 @@ fn judged(report: &Report) -> String {
     let mut said = vec![format!("{}: {}", verdict.status.name(), verdict.summary)];
     match &verdict.root_cause {
         Some(root) => {
-            said.push(format!("{} ({}; {})", root.code, confidence(&root.confidence), side(&root.side)));
+            said.push(format!("{} ({}; {})", root.code, confidence(root.confidence), side(root.side)));
             for (what, codes) in [("It explains", &verdict.explains), ("Also seen", &verdict.also)] {
                 said.extend((!codes.is_empty()).then(|| format!("{what}: {}", codes.join(", "))));
             }
@@ -125,7 +125,7 @@ fn red(kind: NonSuccessKind, code: &str, message: &str, text: &str) -> TestCaseS
 fn told(report: &Report, findings: &[&FindingReport]) -> String {
     let mut text = Vec::new();
     for finding in findings {
-        text.push(format!("{} {}: {}", finding.severity, finding.code, finding.summary));
+        text.push(format!("{} {}: {}", finding.severity.name(), finding.code, finding.summary));
         text.extend(finding.remedies.iter().flat_map(|remedy| remedy.lines(report.redacted)).map(|line| format!("  {line}")));
         text.extend(finding.subject.iter().map(|subject| format!("  {}", subject.described())));
         text.extend(finding.evidence.iter().map(|(name, value)| format!("  {name}: {value}")));

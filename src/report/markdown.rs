@@ -106,7 +106,7 @@ impl Ticket {
             Some(effective) if effective != asked => format!(" (git contacts {})", name(effective)),
             _ => String::new(),
         };
-        self.block(&format!("The question was whether git can {} {}{contacted}.", target.operation, name(asked)));
+        self.block(&format!("The question was whether git can {} {}{contacted}.", target.operation.name(), name(asked)));
     }
 
     fn questions(&mut self) {
@@ -120,7 +120,7 @@ impl Ticket {
         let verdict = &report.verdict;
         if let Some(root) = &verdict.root_cause {
             self.block("### Cause");
-            let sure = format!("{}; {}", confidence(&root.confidence), side(&root.side));
+            let sure = format!("{}; {}", confidence(root.confidence), side(root.side));
             self.block(&format!("{} ({sure}), found by the check {}.", name(&root.code), name(root.check.name())));
             if let Some(cause) = report.cause().filter(|cause| !cause.evidence.is_empty() || cause.subject.is_some()) {
                 self.fenced(4_000, &facts(cause));
@@ -158,7 +158,7 @@ impl Ticket {
     }
 
     fn finding(&self, finding: &FindingReport) -> String {
-        let sentence = format!("**{}** {}: {}", finding.severity, name(&finding.code), prose(&finding.summary, SENTENCE));
+        let sentence = format!("**{}** {}: {}", finding.severity.name(), name(&finding.code), prose(&finding.summary, SENTENCE));
         let remedies = finding.remedies.iter().map(|r| remedy(None, r, self.redacted));
         std::iter::once(sentence).chain(remedies).collect::<Vec<_>>().join("\n\n")
     }
@@ -234,7 +234,7 @@ impl Ticket {
                 };
                 let order = key.order.map_or_else(|| "no".into(), |n| n.to_string());
                 let why = key.why.as_ref().map(|why| cell(why, CELL)).unwrap_or_default();
-                vec![order, name(&key.name), cell(&key.source, CELL), kind, known(&key.fingerprint), cell(&key.server, CELL), why]
+                vec![order, name(&key.name), key.source.name().into(), kind, known(&key.fingerprint), key.server.name().into(), why]
             })
             .collect();
         self.table(5_000, &["Tried", "Key", "Source", "Type", "Fingerprint", "Server", "Remark"], &rows);

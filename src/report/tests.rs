@@ -141,7 +141,7 @@ fn steps(remedy: &Remedy, redacted: bool) -> Vec<String> {
 #[test]
 fn every_form_tells_the_same_findings_and_remedies() {
     for report in fixtures() {
-        let findings: BTreeSet<_> = report.findings().map(|(_, f)| (f.severity.clone(), f.code.clone())).collect();
+        let findings: BTreeSet<_> = report.findings().map(|(_, f)| (f.severity.name().to_string(), f.code.clone())).collect();
         for format in Format::value_variants() {
             // A person is told everything with -v.
             let text = render(&report, *format, Manner { detail: Detail::Verbose, width: 400, ..IN_FILE }).unwrap();

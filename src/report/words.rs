@@ -1,5 +1,7 @@
 //! The words and the order that several forms of the report share.
 
+use bbdoctor_checks::finding::{Confidence, Side};
+
 use super::{CheckReport, CheckStatus, FindingReport, Report, Subject, VerdictStatus};
 
 impl VerdictStatus {
@@ -73,20 +75,20 @@ pub(super) const LEFT_OUT: &str =
     "What servers, programs and files say is left out of this report, because a private name would have shown in it.";
 
 /// How sure a finding is, for a reader.
-pub(crate) fn confidence(name: &str) -> &'static str {
-    match name {
-        "proven" => "seen directly",
-        "likely" => "the likely cause",
-        _ => "a possible cause",
+pub(crate) fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Proven => "seen directly",
+        Confidence::Likely => "the likely cause",
+        Confidence::Possible => "a possible cause",
     }
 }
 
 /// Where the cause lies, for a reader.
-pub(crate) fn side(name: &str) -> &'static str {
-    match name {
-        "this-machine" => "on this machine",
-        "network" => "in the network",
-        "server" => "with the service",
-        _ => "in the account on the service",
+pub(crate) fn side(side: Side) -> &'static str {
+    match side {
+        Side::ThisMachine => "on this machine",
+        Side::Network => "in the network",
+        Side::Server => "with the service",
+        Side::Account => "in the account on the service",
     }
 }

@@ -1,8 +1,10 @@
 //! The report as a screen reader reads it: a sentence or a fact on a line, no line drawn, nothing aligned. What is to be
 //! copied stands alone on its line and is announced by the line before.
 
+use bbdoctor_checks::facts::summary::KeyStanding;
+
 use super::content::{Block, Item, Named, Tone};
-use super::keys::{Answer, Row};
+use super::keys::Row;
 use super::page::{painted, verbatim};
 use super::road::{Stage, State, duration};
 
@@ -106,9 +108,9 @@ impl Lines {
                 (Some(why), false) => format!("ssh does not offer it: {why}."),
             });
             self.line(match row.server {
-                Answer::Accepts => "The server accepts it.",
-                Answer::Refuses => "The server refuses it.",
-                Answer::Unasked => "The server was not asked about it.",
+                KeyStanding::Accepted => "The server accepts it.",
+                KeyStanding::Refused => "The server refuses it.",
+                KeyStanding::Unknown => "The server was not asked about it.",
             });
             if row.alike > 0 {
                 self.line(&format!("The server refuses {} more keys that follow.", row.alike));

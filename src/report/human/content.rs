@@ -1,6 +1,8 @@
 //! What a report for a person says, and in which order.
 
 use bbdoctor_checks::check_id::CheckId;
+use bbdoctor_checks::facts::Operation;
+use bbdoctor_checks::finding::Severity;
 
 use super::super::remedy::{Action, Change, Remedy};
 use super::super::shell::{append_command, command_line};
@@ -87,14 +89,14 @@ pub(super) fn heading(report: &Report) -> Block {
     let target = &report.target;
     let what = match (&target.url, target.host.as_ref().or(target.given.as_ref())) {
         (Some(url), _) => url.clone(),
-        (None, Some(host)) => format!("{} {host}", if target.operation == "push" { "to" } else { "from" }),
+        (None, Some(host)) => format!("{} {host}", if target.operation == Operation::Push { "to" } else { "from" }),
         (None, None) => "from here".into(),
     };
     let contacts = match (&target.effective_url, &target.url) {
         (Some(effective), Some(url)) if effective != url => format!(" (git contacts {effective})"),
         _ => String::new(),
     };
-    Block::Heading(format!("bbdoctor {}: can git {} {what}?{contacts}", report.bbdoctor.version, target.operation))
+    Block::Heading(format!("bbdoctor {}: can git {} {what}?{contacts}", report.bbdoctor.version, target.operation.name()))
 }
 
 /// The verdict, its proof, and what to do.
@@ -107,8 +109,8 @@ pub(super) fn verdict(report: &Report, detail: Detail) -> Vec<Block> {
     };
     let named = verdict.root_cause.as_ref().map(|root| Named {
         code: root.code.clone(),
-        how: words::confidence(&root.confidence),
-        lies: words::side(&root.side),
+        how: words::confidence(root.confidence),
+        lies: words::side(root.side),
     });
     let mut blocks = vec![Block::Verdict { word, tone, sentence: verdict.summary.clone(), cause: named }];
     if detail == Detail::Quiet {
@@ -162,7 +164,7 @@ fn proof(report: &Report, cause: &FindingReport, detail: Detail) -> Vec<Item> {
 /// Findings of weight that the cause does not explain. What stops git, and what there is to mend where git works, comes
 /// with its remedies.
 fn others(report: &Report, cause: Option<&FindingReport>) -> Vec<Item> {
-    let findings = report.checks.iter().flat_map(|c| &c.findings).filter(|f| f.severity != "info");
+    let findings = report.checks.iter().flat_map(|c| &c.findings).filter(|f| f.severity != Severity::Info);
     let apart = findings.filter(|f| !cause.is_some_and(|c| std::ptr::eq(c, *f)) && !report.verdict.explains.contains(&f.code));
     apart
         .map(|f| {
@@ -296,10 +298,10 @@ fn ending(check: &CheckReport) -> (&'static str, Tone) {
 
 /// The word for how grave a finding is.
 fn severity(finding: &FindingReport) -> (&'static str, Tone) {
-    match finding.severity.as_str() {
-        "error" => ("FAIL", Tone::Bad),
-        "warning" => ("warning", Tone::Care),
-        _ => ("note", Tone::Plain),
+    match finding.severity {
+        Severity::Error => ("FAIL", Tone::Bad),
+        Severity::Warning => ("warning", Tone::Care),
+        Severity::Info => ("note", Tone::Plain),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The keys: in which order ssh tries them, which it offers, and which the server knows.
 
 use bbdoctor_checks::check_id::CheckId;
+use bbdoctor_checks::facts::summary::{FoundIn, KeyStanding};
 
 use super::super::{CheckStatus, Identity, Report};
 
@@ -20,30 +21,17 @@ pub(super) struct Row {
     /// Why not, or why it is no use.
     pub(super) why: Option<String>,
     /// What the server says to it.
-    pub(super) server: Answer,
+    pub(super) server: KeyStanding,
     /// So many more keys follow that fared alike.
     pub(super) alike: usize,
 }
 
-/// What the server says to a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It knows it.
-    Accepts,
-    /// It does not.
-    Refuses,
-    /// Nobody asked.
-    Unasked,
-}
-
-impl Answer {
-    /// In a cell of a table.
-    pub(super) fn short(self) -> &'static str {
-        match self {
-            Answer::Accepts => "accepts it",
-            Answer::Refuses => "refuses it",
-            Answer::Unasked => "not asked",
-        }
+/// What the server says to a key, in a cell of a table.
+pub(super) fn short(answer: KeyStanding) -> &'static str {
+    match answer {
+        KeyStanding::Accepted => "accepts it",
+        KeyStanding::Refused => "refuses it",
+        KeyStanding::Unknown => "not asked",
     }
 }
 
@@ -70,7 +58,7 @@ pub(super) fn rows(report: &Report, full: bool) -> Vec<Row> {
     for key in &report.identities {
         place += usize::from(key.order.is_some());
         let row = row(key, key.order.map(|_| place), full);
-        let dull = |row: &Row| row.offered && row.why.is_none() && row.server == Answer::Refuses;
+        let dull = |row: &Row| row.offered && row.why.is_none() && row.server == KeyStanding::Refused;
         refused += usize::from(dull(&row));
         let crowd = !full && report.identities.len() > MANY && refused > SAMPLE;
         match rows.last_mut() {
@@ -89,16 +77,12 @@ fn row(key: &Identity, place: Option<usize>, full: bool) -> Row {
     let print = key.fingerprint.as_ref().map(|print| if full { print.clone() } else { shortened(print) });
     Row {
         place,
-        name: if key.source == "agent" { format!("{} (agent)", key.name) } else { key.name.clone() },
+        name: if key.source == FoundIn::Agent { format!("{} (agent)", key.name) } else { key.name.clone() },
         kind: kind.filter(|_| full),
         print: print.unwrap_or_else(|| "no public half".into()),
         offered: key.offered,
         why: key.why.clone(),
-        server: match key.server.as_str() {
-            "accepted" => Answer::Accepts,
-            "refused" => Answer::Refuses,
-            _ => Answer::Unasked,
-        },
+        server: key.server,
         alike: 0,
     }
 }
@@ -121,7 +105,7 @@ mod tests {
         let mut report = fixture::broken();
         let accepted = report.identities.pop().unwrap();
         report.identities = (1..=20)
-            .map(|n| Identity { order: Some(n), offered: true, why: None, server: "refused".into(), ..fixture::key() })
+            .map(|n| Identity { order: Some(n), offered: true, why: None, server: KeyStanding::Refused, ..fixture::key() })
             .collect();
         report.identities.push(accepted);
         let told = rows(&report, false);

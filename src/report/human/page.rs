@@ -6,7 +6,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::Manner;
 use super::content::{Block, Item, Named, Tone};
-use super::keys::Row;
+use super::keys::{Row, short};
 use super::road::{Stage, State, duration};
 
 const NO_BREAK: &str = "\u{a0}";
@@ -160,7 +160,7 @@ impl Page {
             let kind = row.kind.as_ref().map(|kind| format!("{kind}, ")).unwrap_or_default();
             self.prose("      ", 8, &format!("{kind}{}", row.print));
             self.prose("      ", 8, &format!("ssh offers it: {}", offered(row)));
-            self.prose("      ", 8, &format!("the server: {}", row.server.short()));
+            self.prose("      ", 8, &format!("the server: {}", short(row.server)));
             self.alike(row, 6);
         }
     }
@@ -171,7 +171,7 @@ impl Page {
             .iter()
             .map(|r| {
                 let place = r.place.map_or("-".into(), |n| n.to_string());
-                [place, r.name.clone(), r.print.clone(), r.server.short().into(), offered(r)]
+                [place, r.name.clone(), r.print.clone(), short(r.server).into(), offered(r)]
             })
             .collect();
         let mut widths = headings.map(display_width);

@@ -1,4 +1,5 @@
 use bbdoctor_checks::check_id::CheckId;
+use bbdoctor_checks::finding::Severity;
 use textwrap::core::display_width;
 
 use super::*;
@@ -179,7 +180,7 @@ fn one_screen_is_enough_for_the_usual_case() {
     let mut report = fixture::broken();
     report.target.url = report.target.effective_url.clone();
     for check in &mut report.checks {
-        check.findings.retain(|f| f.severity == "error");
+        check.findings.retain(|f| f.severity == Severity::Error);
         check.findings.iter_mut().for_each(|f| f.remedies.truncate(1));
         check.findings.iter_mut().for_each(|f| drop(f.evidence.shift_remove("comment")));
     }

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::report::tests::{fixtures, spoilt};
 use crate::report::{fixture, json};
+use bbdoctor_checks::finding::Severity;
 use ticket::Ticket;
 
 #[path = "../../../tests/cases/harness/ticket.rs"]
@@ -147,7 +148,8 @@ fn the_json_in_the_ticket_is_the_report_as_far_as_there_is_room() {
 fn what_has_no_room_is_left_out_whole_and_counted() {
     let mut report = fixture::broken();
     let remedies = report.cause().unwrap().remedies.clone();
-    let cause = report.checks.iter_mut().flat_map(|c| &mut c.findings).find(|f| !f.remedies.is_empty() && f.severity == "error");
+    let cause =
+        report.checks.iter_mut().flat_map(|c| &mut c.findings).find(|f| !f.remedies.is_empty() && f.severity == Severity::Error);
     let cause = cause.unwrap();
     for n in 0..50 {
         let argv = vec!["echo".to_string(), format!("{n}-{}", "x".repeat(300))];
