@@ -6,18 +6,18 @@ use std::process::Command;
 
 use bbdoctor_checks::evidence::environment::Environment;
 use bbdoctor_checks::evidence::git_config::remotes::{Allowed, UrlUse};
-use bbdoctor_checks::evidence::git_config::{self, ConfigFault, Discovery, GitConfig, GitSetting, Scope};
+use bbdoctor_checks::evidence::git_config::{self, ConfigFault, GitConfig, GitSetting, Scope};
 
 use crate::random::Random;
 
 /// A home, a repository in it, and the environment that both sides see.
-struct Place {
-    root: tempfile::TempDir,
-    variables: Vec<(String, String)>,
+pub(crate) struct Place {
+    pub(crate) root: tempfile::TempDir,
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().expect("a folder");
         for folder in ["home/.config/git", "home/work/app", "home/work/app/deep"] {
             fs::create_dir_all(root.path().join(folder)).expect("a folder");
@@ -33,15 +33,15 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    fn repository(&self) -> PathBuf {
+    pub(crate) fn repository(&self) -> PathBuf {
         self.path("home/work/app")
     }
 
-    fn run(&self, folder: &Path, args: &[&str]) -> (bool, String, String) {
+    pub(crate) fn run(&self, folder: &Path, args: &[&str]) -> (bool, String, String) {
         let mut git = Command::new("git");
         git.args(args).current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").expect("a PATH"));
         let out = git.envs(self.variables.iter().cloned()).output().expect("git runs");
@@ -49,19 +49,19 @@ impl Place {
         (out.status.success(), text(out.stdout), text(out.stderr))
     }
 
-    fn git(&self, folder: &Path, args: &[&str]) -> Option<String> {
+    pub(crate) fn git(&self, folder: &Path, args: &[&str]) -> Option<String> {
         let (good, stdout, _) = self.run(folder, args);
         good.then_some(stdout)
     }
 
-    fn ours(&self, folder: &Path) -> GitConfig {
+    pub(crate) fn ours(&self, folder: &Path) -> GitConfig {
         let path = std::env::var_os("PATH").expect("a PATH").to_string_lossy().into_owned();
         let environment: Environment = self.variables.iter().cloned().chain([("PATH".to_string(), path)]).collect();
         git_config::read(&environment, folder)
     }
 
     /// `git config --list`: origin, key and value of everything, as git sees it.
-    fn listing(&self, folder: &Path) -> Option<Vec<String>> {
+    pub(crate) fn listing(&self, folder: &Path) -> Option<Vec<String>> {
         let text = self.git(folder, &["config", "--list", "--show-origin", "-z"])?;
         let mut parts = text.split('\0');
         let mut out = Vec::new();
@@ -302,115 +302,6 @@ fn the_remote_without_arguments_is_gits() {
         // git's own words name the remote that a push goes to.
         let (_, _, words) = place.run(&folder, &["push", "--dry-run"]);
         assert!(words.contains(&format!("'{push}'")) || words.contains("refspec") || words.contains("upstream"), "{words}");
-    }
-}
-
-#[test]
-fn repositories_are_found_where_git_finds_them() {
-    let mut place = Place::new();
-    let repository = place.repository();
-    place.variables.extend(
-        ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"]
-            .map(|n| (n.to_string(), "x".to_string())),
-    );
-    assert!(place.git(&repository, &["commit", "-q", "--allow-empty", "-m", "x"]).is_some());
-    let tree = place.path("home/tree").display().to_string();
-    assert!(place.git(&repository, &["worktree", "add", "-q", "-b", "side", &tree]).is_some());
-    assert!(place.git(&place.path("home"), &["init", "-q", "--bare", "bare.git"]).is_some());
-    fs::create_dir_all(place.path("home/bad/deep")).expect("a folder");
-    fs::write(place.path("home/bad/.git"), "gitdir: /nowhere\n").expect("written");
-    fs::create_dir_all(place.path("home/empty/.git")).expect("a folder");
-    std::os::unix::fs::symlink(&repository, place.path("home/link")).expect("a link");
-    let (work, app) = (place.path("home/work").display().to_string(), repository.display().to_string());
-
-    let folders = [
-        "home",
-        "home/work/app/deep",
-        "home/tree",
-        "home/bare.git/refs",
-        "home/bad/deep",
-        "home/empty",
-        "home/link",
-        "home/work/app/.git",
-    ];
-    let settings: [&[(&str, &str)]; 7] = [
-        &[],
-        &[("GIT_CEILING_DIRECTORIES", work.as_str())],
-        &[("GIT_CEILING_DIRECTORIES", app.as_str())],
-        &[("GIT_DIR", "/nowhere")],
-        &[("GIT_DIR", "../app/.git")],
-        &[
-            ("GIT_TEST_NONE", "1"),
-            ("GIT_CONFIG_COUNT", "1"),
-            ("GIT_CONFIG_KEY_0", "safe.bareRepository"),
-            ("GIT_CONFIG_VALUE_0", "explicit"),
-        ],
-        &[("GIT_DISCOVERY_ACROSS_FILESYSTEM", "1")],
-    ];
-    let before = place.variables.len();
-    let mut found = 0;
-    for folder in folders {
-        for setting in settings {
-            place.variables.extend(setting.iter().map(|(n, v)| (n.to_string(), v.to_string())));
-            let folder = place.path(folder);
-            let git = place.git(&folder, &["rev-parse", "--absolute-git-dir"]);
-            let config = place.ours(&folder);
-            let same = |path: &Path| path.canonicalize().ok();
-            let ours = config.repository().and_then(|r| same(&r.git_dir));
-            assert_eq!(
-                ours,
-                git.as_deref().and_then(|g| same(Path::new(g.trim_end()))),
-                "{} {setting:?}: {:?}",
-                folder.display(),
-                config.discovery
-            );
-            let branch = place.git(&folder, &["symbolic-ref", "-q", "--short", "HEAD"]);
-            assert_eq!(config.repository().and_then(|r| r.branch.clone()), branch.map(|b| b.trim().to_string()));
-            found += usize::from(git.is_some());
-            place.variables.truncate(before);
-        }
-    }
-    assert!((20..50).contains(&found), "{found}");
-}
-
-#[test]
-#[allow(clippy::print_stderr, reason = "a test that cannot run says so")]
-fn a_repository_of_somebody_else_is_refused_as_git_refuses_it() {
-    if !nix::unistd::geteuid().is_root() {
-        eprintln!("only root can give a folder away: not tested here");
-        return;
-    }
-    let place = Place::new();
-    let repository = place.repository();
-    let app = repository.display().to_string();
-    let give = |path: &Path, uid: u32| std::os::unix::fs::chown(path, Some(uid), Some(uid)).expect("root can");
-    for (gift, sudo, safe) in [
-        ("", None, ""),
-        (".git", None, ""),
-        ("", Some("4242"), ""),
-        ("", Some("4243"), ""),
-        ("", None, "*"),
-        ("", None, app.as_str()),
-        ("", None, "~/work/app"),
-        ("", None, "~/work/*"),
-        ("", None, "~/*"),
-        ("", None, "~/wor*"),
-        ("", None, "relative/app"),
-        ("", None, "."),
-        (".git", None, "~/work/app/"),
-    ] {
-        let mut place = Place { root: tempfile::tempdir().expect("a folder"), variables: place.variables.clone() };
-        place.variables.extend(sudo.map(|s| ("SUDO_UID".to_string(), s.to_string())));
-        give(&repository, 0);
-        give(&repository.join(".git"), 0);
-        give(&repository.join(gift), 4242);
-        let home = repository.parent().and_then(Path::parent).expect("a home");
-        fs::write(home.join(".gitconfig"), format!("[safe]\ndirectory = {safe}\n")).expect("written");
-        let (good, _, words) = place.run(&repository.join("deep"), &["rev-parse", "--git-dir"]);
-        let config = place.ours(&repository.join("deep"));
-        let refused = matches!(config.discovery, Discovery::Dubious { .. });
-        assert_eq!(refused, words.contains("dubious ownership"), "{gift} {sudo:?} {safe}: {words}");
-        assert_eq!(refused, !good);
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test sets up its own world")]
 
 mod git_config;
+mod git_repository;
 mod git_url;
 mod identities;
 mod known_hosts;
