@@ -159,6 +159,13 @@ fn malformed(facts: &Facts, target: &Target, fault: &UrlFault) -> Finding {
     finding
 }
 
+/// The key of a rule, `url.BASE.insteadof`: what stands between the points is a URL.
+fn rule_text(key: &str) -> Text {
+    let parts =
+        |suffix: &'static str| Some(text!("url.{}{}", Private::url(key.strip_prefix("url.")?.strip_suffix(suffix)?), suffix));
+    parts(".pushinsteadof").or_else(|| parts(".insteadof")).unwrap_or_else(|| Private::url(key).into())
+}
+
 fn rewritten(target: &Target) -> Option<Finding> {
     let rule = target.rule.as_ref()?;
     let (url, effective) = (target.url.as_deref()?, target.effective_url.as_deref()?);
@@ -170,7 +177,7 @@ fn rewritten(target: &Target) -> Option<Finding> {
     Some(
         Finding::info(
             Code::UrlRewritten,
-            text!("git rewrites {} to {}, by {}{}.", Private::url(url), Private::url(effective), Private::url(&rule.key), place),
+            text!("git rewrites {} to {}, by {}{}.", Private::url(url), Private::url(effective), rule_text(&rule.key), place),
         )
         .subject(Subject::new("url", Private::url(url))),
     )
@@ -209,7 +216,7 @@ fn keep_ssh(facts: &Facts, target: &Target, examined: &str) -> Vec<Remedy> {
         return vec![advice::set_url(facts, "Use SSH.", examined)];
     };
     let Some(file) = &rule.origin.file else {
-        return vec![Remedy::ask("drop-rule", text!("To use SSH, take {} out of git's environment.", Private::url(&rule.key)))];
+        return vec![Remedy::ask("drop-rule", text!("To use SSH, take {} out of git's environment.", rule_text(&rule.key)))];
     };
     let argv: Vec<Text> = vec![
         "git".into(),
@@ -218,7 +225,7 @@ fn keep_ssh(facts: &Facts, target: &Target, examined: &str) -> Vec<Remedy> {
         Private::path(file).into(),
         "--fixed-value".into(),
         "--unset-all".into(),
-        Private::url(&rule.key).into(),
+        rule_text(&rule.key),
         Private::url(&rule.value).into(),
     ];
     vec![Remedy::run("drop-rule", "To use SSH, take the rule out that makes git use HTTPS.", argv, Safety::Confirm)]

@@ -199,8 +199,11 @@ impl Redaction {
     /// The longest known value at the beginning of `rest`.
     fn known_at(&self, rest: &str, known: Known) -> Option<(String, usize)> {
         let values = self.known.borrow();
+        // Nearly all are told apart by their first letter, and every word of a report is compared with every value.
+        let first = rest.chars().next()?.to_lowercase().next();
         let here = values.iter().filter(|(value, _)| {
-            rest.get(..value.len()).is_some_and(|head| head.to_lowercase() == **value)
+            value.chars().next() == first
+                && rest.get(..value.len()).is_some_and(|head| head.to_lowercase() == **value)
                 && ends_there(rest, value.len())
                 && (known == Known::All || value.contains(['/', '@']) || !are_public(value))
         });

@@ -9,9 +9,14 @@ use crate::bitbucket;
 /// The words in the messages of OpenSSH's and git's programs, of the service and of systems, and the names these look for.
 const OF_PROGRAMS: &str = include_str!("words_of_programs.txt");
 
+/// Names that bbdoctor gives to things outside itself, and that come back in paths and in what programs say: the reference that a dry
+/// push names, and the key files that remedies make.
+const GIVEN_BY_US: &[&str] =
+    &["bbdoctor", "bbdoctor-probe", "bitbucket_ed25519", "bitbucket_ed25519.pub", "bitbucket-agent-key.pub"];
+
 fn list() -> &'static HashSet<&'static str> {
     static LIST: OnceLock<HashSet<&'static str>> = OnceLock::new();
-    LIST.get_or_init(|| OF_PROGRAMS.lines().filter(|l| !l.starts_with('#')).collect())
+    LIST.get_or_init(|| OF_PROGRAMS.lines().filter(|l| !l.starts_with('#')).chain(GIVEN_BY_US.iter().copied()).collect())
 }
 
 /// The words between the connectors of those names.

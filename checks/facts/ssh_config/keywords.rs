@@ -436,6 +436,7 @@ impl<'de> Deserialize<'de> for Keyword {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::{Piece, Text};
 
     #[test]
     fn a_misspelt_keyword_is_recognised_and_a_foreign_one_is_placed() {
@@ -447,6 +448,14 @@ mod tests {
         assert_eq!(known_to("permitrootlogin", &ssh), Some(KnownTo::SshdConfig));
         assert_eq!(known_to("Tag", &SshTraits { version: 902, ..SshTraits::default() }), Some(KnownTo::Newer(904)));
         assert_eq!(known_to("gssapikeyexchange", &SshTraits { debian: true, ..SshTraits::default() }), None);
+    }
+
+    #[test]
+    fn every_keyword_is_legible_in_a_report_for_strangers() {
+        for keyword in KEYWORDS.iter().map(|row| row.0).chain(SSHD_KEYWORDS.iter().copied()) {
+            let text = Text::keyword(keyword);
+            assert!(matches!(text.pieces(), [Piece::Public(_)]), "{keyword}");
+        }
     }
 
     #[test]
