@@ -9,9 +9,16 @@ use std::path::PathBuf;
 
 use bbdoctor_checks::ALL;
 use bbdoctor_checks::facts::Facts;
+use bbdoctor_checks::facts::agent::{AgentError, AgentKey};
 use bbdoctor_checks::facts::alternates::Alternate;
 use bbdoctor_checks::facts::connection::ConnectOutcome;
+use bbdoctor_checks::facts::control::{Control, Unusable};
+use bbdoctor_checks::facts::files::Access;
+use bbdoctor_checks::facts::git_run::GitRun;
+use bbdoctor_checks::facts::keyring::{AgentSocket, Holder, Keyring};
+use bbdoctor_checks::facts::keys::Keys;
 use bbdoctor_checks::facts::ssh_command::{Client, ClientKind, NotRunnable, Started};
+use bbdoctor_checks::facts::ssh_config::{Evaluation, Position, Problem, ProblemKind};
 use bbdoctor_checks::unavailable::Unavailable;
 use facts::{cloud, set, unreached};
 
@@ -138,6 +145,100 @@ fn remote_url() {
         assert_eq!(found("remote-url", &cloud(url)), expected, "{url}");
     }
     table("remote-url", &[("another user, whom the server refuses", |facts| set(facts, "user", "alice"), &["user-not-git"])]);
+}
+
+#[test]
+fn host_settings() {
+    table(
+        "host-settings",
+        &[
+            ("nothing is set", |_| {}, &[]),
+            ("no public keys", |facts| set(facts, "pubkeyauthentication", "no"), &["publickey-disabled!"]),
+            ("no standard input", |facts| set(facts, "stdinnull", "yes"), &["session-option-breaks-git!"]),
+            ("a session without a command", |facts| set(facts, "sessiontype", "none"), &["session-option-breaks-git!"]),
+            ("any host key will do", |facts| set(facts, "stricthostkeychecking", "no"), &["host-key-checking-disabled"]),
+            (
+                "a master that says nothing",
+                |facts| facts.control = Control::Unusable("/home/dev/.ssh/master".into(), Unusable::MasterSilent),
+                &["control-path-unusable!"],
+            ),
+        ],
+    );
+}
+
+/// ssh stops at line 2 of its configuration.
+fn stops(facts: &mut Facts, kind: ProblemKind) {
+    let position = Some(Position { file: "/home/dev/.ssh/config".into(), line: 2 });
+    let (text, message) = ("Colour".into(), "line 2: Bad configuration option: colour".into());
+    let problems = vec![Problem { kind, position, columns: None, text, message }];
+    facts.reading = Ok(Evaluation { problems, ..Evaluation::default() });
+}
+
+#[test]
+fn config_syntax() {
+    table(
+        "config-syntax",
+        &[
+            ("ssh reads it", |facts| facts.reading = Ok(Evaluation::default()), &[]),
+            ("an option without a value", |facts| stops(facts, ProblemKind::MissingArgument), &["config-missing-argument!"]),
+            ("it was not read", |facts| facts.reading = Err(facts::unknown()), &["unknown"]),
+        ],
+    );
+}
+
+#[test]
+fn config_permissions() {
+    table(
+        "config-permissions",
+        &[
+            ("ssh reads it", |facts| facts.reading = Ok(Evaluation::default()), &[]),
+            (
+                "everybody may write it",
+                |facts| stops(facts, ProblemKind::PermissionsTooOpen(Access { uid: 1000, gid: 1000, mode: 0o666 })),
+                &["config-permissions-too-open!"],
+            ),
+            (
+                "it is somebody else's",
+                |facts| stops(facts, ProblemKind::WrongOwner(Access { uid: 1001, gid: 1001, mode: 0o644 })),
+                &["config-wrong-owner!"],
+            ),
+            ("a fault of the text is another check's", |facts| stops(facts, ProblemKind::MissingArgument), &[]),
+        ],
+    );
+}
+
+#[test]
+fn agent_has_key() {
+    fn agent(facts: &mut Facts, keys: Result<Vec<AgentKey>, AgentError>, locked: bool) {
+        let socket = AgentSocket::Path("/home/dev/agent.sock".into());
+        facts.keyring = Ok(Keyring { used: Some(Holder { socket, keys, locked }), usual: None });
+    }
+    // No key needs the agent here, so nothing is more than a remark.
+    table(
+        "agent-has-key",
+        &[
+            ("ssh is told to ask none", |facts| facts.keyring = Ok(Keyring { used: None, usual: None }), &["not applicable"]),
+            ("it holds nothing", |facts| agent(facts, Ok(Vec::new()), false), &["agent-empty"]),
+            ("it is locked", |facts| agent(facts, Ok(Vec::new()), true), &["agent-locked"]),
+            ("nobody listens", |facts| agent(facts, Err(AgentError::Refused), false), &["agent-unreachable"]),
+            (
+                "what answers is no agent",
+                |facts| agent(facts, Err(AgentError::Protocol("HTTP".into())), false),
+                &["agent-protocol-error"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn key_files() {
+    table(
+        "key-files",
+        &[
+            ("no key anywhere, and no login that it stops", |facts| facts.keys = Ok(Keys::default()), &["no-key"]),
+            ("the settings are not known", |facts| facts.keys = Err(facts::unknown()), &["unknown"]),
+        ],
+    );
 }
 
 #[test]
