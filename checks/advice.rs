@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::bitbucket::Service;
-use crate::evidence::identities::KeySource;
-use crate::evidence::ssh_config::Position;
 use crate::facts::Facts;
 use crate::facts::conversation::Peer;
+use crate::facts::identities::KeySource;
 use crate::facts::key_file::KeyState;
 use crate::facts::keys::Key;
 use crate::facts::ssh_command::CommandSource;
+use crate::facts::ssh_config::Position;
 use crate::facts::trust::KnownHosts;
 use crate::privacy::{Private, Text, is_invisible};
 use crate::remedy::{Change, Edit, Remedy, Safety};

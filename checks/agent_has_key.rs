@@ -2,8 +2,8 @@
 
 use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::agent::AgentError;
 use crate::facts::Facts;
+use crate::facts::agent::AgentError;
 use crate::facts::conversation::LoginProblem;
 use crate::facts::keyring::{AgentSocket, Holder};
 use crate::facts::keys::Key;

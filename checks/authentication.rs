@@ -3,9 +3,9 @@
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::identities::{Identity, Prediction, predict};
 use crate::facts::Facts;
 use crate::facts::conversation::{Conversation, words_of};
+use crate::facts::identities::{Identity, Prediction, predict};
 use crate::facts::keys::{Key, Keys};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
 use crate::privacy::{Private, Text};

@@ -76,7 +76,7 @@ impl Findings {
 }
 
 /// The check to whose field a fault of the configuration belongs.
-pub(crate) fn check_of(problem: &ProblemKind) -> CheckId {
+pub fn check_of(problem: &ProblemKind) -> CheckId {
     match problem {
         ProblemKind::PermissionsTooOpen(_) | ProblemKind::WrongOwner(_) | ProblemKind::UnreadableInclude => {
             CheckId::ConfigPermissions

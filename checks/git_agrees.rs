@@ -2,8 +2,8 @@
 
 use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::git_run::GitRun;
 use crate::facts::Facts;
+use crate::facts::git_run::GitRun;
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;

@@ -3,12 +3,12 @@
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::git_run::GitComplaint;
-use crate::evidence::handshake::{Established, HandshakeFailure, HandshakeFailureKind, is_busy};
-use crate::evidence::kexinit::{Class, Disagreement};
-use crate::evidence::session::{Ended, Login};
 use crate::facts::Facts;
 use crate::facts::conversation::{Conversation, LoginProblem};
+use crate::facts::git_run::GitComplaint;
+use crate::facts::handshake::{Established, HandshakeFailure, HandshakeFailureKind, is_busy};
+use crate::facts::kexinit::{Class, Disagreement};
+use crate::facts::session::{Ended, Login};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};

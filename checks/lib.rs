@@ -1,7 +1,7 @@
 //! The checks of bbdoctor: questions asked of facts about a `git clone` over SSH.
 //!
-//! Each check is one file here, with its page beside it. Facts are plain data; [`evidence`], the only
-//! code that touches the world, gathers them.
+//! Each check is one file here, with its page beside it. Facts are plain data, and nothing here touches the world: the
+//! crate `bbdoctor-evidence` gathers them.
 
 mod account;
 mod advice;
@@ -14,7 +14,6 @@ pub mod code;
 mod config_permissions;
 mod config_syntax;
 mod connection;
-pub mod evidence;
 pub mod facts;
 pub mod finding;
 mod fingerprint_matches_remote;

@@ -3,8 +3,8 @@
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::resolve::ResolveError;
 use crate::facts::Facts;
+use crate::facts::connection::ResolveError;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;

@@ -3,10 +3,10 @@
 use crate::advice;
 use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::session::GitService;
 use crate::facts::Facts;
 use crate::facts::conversation::{Access, refusal_words};
 use crate::facts::keys::Key;
+use crate::facts::session::GitService;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
 use crate::privacy::Private;
 use crate::remedy::Remedy;

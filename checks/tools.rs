@@ -2,8 +2,8 @@
 
 use crate::check::{Check, Findings, Meta, Need};
 use crate::check_id::CheckId;
-use crate::evidence::git_run::GitComplaint;
 use crate::facts::Facts;
+use crate::facts::git_run::GitComplaint;
 use crate::facts::ssh_command::{ClientKind, CommandSource as Source, NotRunnable, SshCommand, Started, Variant, VariantSource};
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use bbdoctor_checks::check::{Check, Need};
 use bbdoctor_checks::check_id::CheckId;
-use bbdoctor_checks::evidence::gather::{Beginning, Waiting, gather};
 use bbdoctor_checks::facts::Facts;
 use bbdoctor_checks::privacy::Text;
 use bbdoctor_checks::text;
 use bbdoctor_checks::unavailable::Unavailable;
+use bbdoctor_evidence::gather::{Beginning, Waiting, gather};
 
 use crate::diagnosis::{CheckResult, Status};
 

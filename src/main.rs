@@ -19,10 +19,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bbdoctor_checks::evidence::environment::{self, Environment};
-use bbdoctor_checks::evidence::gather::Beginning;
+use bbdoctor_checks::facts::environment::Environment;
 use bbdoctor_checks::facts::{Operation, Request};
 use bbdoctor_checks::privacy::{QUOTE_LIMIT, neutralise};
+use bbdoctor_evidence::gather::Beginning;
+use bbdoctor_evidence::machine::environment;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 

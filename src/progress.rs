@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use bbdoctor_checks::evidence::gather::Waiting;
+use bbdoctor_evidence::gather::Waiting;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A line on stderr that names the step that is waited for; nothing where stderr is no terminal, or one that cannot take a line back.

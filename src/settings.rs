@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bbdoctor_checks::bitbucket::{HostOverride, Kind, Services};
-use bbdoctor_checks::evidence::environment::Environment;
-use bbdoctor_checks::evidence::files;
+use bbdoctor_checks::facts::environment::Environment;
 use bbdoctor_checks::facts::public_key::PublicKey;
+use bbdoctor_evidence::machine::files;
 use serde::Deserialize;
 
 /// Why the configuration cannot be used.

@@ -1,8 +1,8 @@
 //! What a ProxyCommand or ProxyJump fails of.
 
 use crate::advice;
-use crate::evidence::proxy::ProxyEnd;
 use crate::facts::Facts;
+use crate::facts::connection::ProxyEnd;
 use crate::facts::route::ProxySetting;
 use crate::finding::{Code, Confidence, Finding, Subject};
 use crate::privacy::Private;

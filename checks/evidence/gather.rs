@@ -2,6 +2,10 @@
 //!
 //! Each gatherer gets its inputs and knows nothing of the whole. What no selected check needs is not gathered.
 
+mod lines;
+mod paths;
+
+use bbdoctor_checks::facts::ssh_command::ClientKind;
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,32 +13,38 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::environment::Environment;
-use super::git_config;
-use super::git_run::{self, GitComplaint, GitRun, Master};
-use super::git_url::GitUrl;
-use super::identities::{CanSign, Signer};
-use super::ledger::Ledger;
-use super::resolve::resolve;
-use super::ssh_command::{self, SshCommand, Started};
-use super::ssh_config::{self, ExpandError, SshTraits, TokenContext, evaluate, expand_tokens};
-use super::{account, control, conversation, endpoints, files, keyring, keys, libssh2, lines, paths, platform, route, settings};
-use super::{target, trust};
-use crate::bitbucket::{DATA_CENTER_PORT, Services};
-use crate::check::Need;
-use crate::check_id::CheckId;
-use crate::facts::connection::ConnectOutcome;
-use crate::facts::control::Control;
-use crate::facts::conversation::Conversation;
-use crate::facts::footprint::StepName;
-use crate::facts::machine::Machine;
-use crate::facts::question::{Asker, ssh_folder};
-use crate::facts::route::{connect_timeout, family, proxy_of};
-use crate::facts::settings::{Asked, Expansions, Settings};
-use crate::facts::{Clock, Fact, Facts, Found, Request, algorithms, not_needed};
-use crate::privacy::Private;
-use crate::text;
-use crate::unavailable::Unavailable;
+use crate::git::config;
+use crate::git::run::{self, Master};
+use crate::git::target;
+use crate::machine::Ledger;
+use crate::machine::resolve::{AddressFamily, resolve};
+use crate::machine::{account, files, platform};
+use crate::openssh::ssh_command;
+use crate::openssh::ssh_config::{self, TokenContext, evaluate, expand_tokens};
+use crate::openssh::trust;
+use crate::openssh::{control, keyring, keys, settings};
+use crate::server::{alternates, conversation, libssh2, route};
+use bbdoctor_checks::bitbucket::{DATA_CENTER_PORT, Services};
+use bbdoctor_checks::check::Need;
+use bbdoctor_checks::check_id::CheckId;
+use bbdoctor_checks::facts::connection::ConnectOutcome;
+use bbdoctor_checks::facts::control::Control;
+use bbdoctor_checks::facts::conversation::Conversation;
+use bbdoctor_checks::facts::environment::Environment;
+use bbdoctor_checks::facts::footprint::StepName;
+use bbdoctor_checks::facts::git_run::{GitComplaint, GitRun};
+use bbdoctor_checks::facts::git_url::GitUrl;
+use bbdoctor_checks::facts::identities::{CanSign, Signer};
+use bbdoctor_checks::facts::machine::Machine;
+use bbdoctor_checks::facts::question::{Asker, ssh_folder};
+use bbdoctor_checks::facts::route::{connect_timeout, proxy_of};
+use bbdoctor_checks::facts::settings::{Asked, Expansions, Settings};
+use bbdoctor_checks::facts::ssh_command::{SshCommand, Started};
+use bbdoctor_checks::facts::ssh_config::{ExpandError, SshTraits};
+use bbdoctor_checks::facts::{Clock, Fact, Facts, Found, Request, algorithms, not_needed};
+use bbdoctor_checks::privacy::Private;
+use bbdoctor_checks::text;
+use bbdoctor_checks::unavailable::Unavailable;
 
 /// How long a program may take that only says what it is.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(3);
@@ -179,7 +189,7 @@ fn begin(beginning: Beginning, clock: Clock, needs: Needs, limits: Limits) -> Fa
     let Beginning { request, environment, services, .. } = beginning;
     let account = account::read(&environment);
     let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    let git_config = git_config::read(&environment, &folder);
+    let git_config = config::read(&environment, &folder);
     let until = || limits.may_execute.then(|| limits.program());
     let (git, (ssh_command, traits)) = thread::scope(|scope| {
         let git = needs.programs.then(|| scope.spawn(|| ssh_command::git_program(&environment, &folder, until()).ok()));
@@ -279,9 +289,9 @@ fn settle(facts: &Facts) -> Fact<Settings> {
         return Err(Unavailable::blocked(by, "ssh does not come to the end of its configuration"));
     }
     if let Some(problem) = own.problems.first() {
-        return Err(Unavailable::blocked(crate::check::check_of(&problem.kind), "ssh cannot read its configuration"));
+        return Err(Unavailable::blocked(bbdoctor_checks::check::check_of(&problem.kind), "ssh cannot read its configuration"));
     }
-    if refusal.is_some() && facts.ssh_command.kind != ssh_command::ClientKind::Wrapper {
+    if refusal.is_some() && facts.ssh_command.kind != ClientKind::Wrapper {
         return Err(Unavailable::blocked(CheckId::ConfigSyntax, "ssh refuses its configuration"));
     }
     settings::of_own_reading(&question, own)
@@ -336,17 +346,19 @@ fn look_up(
     facts: &Facts,
     limits: Limits,
     ledger: &Ledger,
-) -> Fact<Result<Vec<std::net::SocketAddr>, super::resolve::ResolveError>> {
+) -> Fact<Result<Vec<std::net::SocketAddr>, bbdoctor_checks::facts::connection::ResolveError>> {
     facts.request.online()?;
     let settings = facts.settings()?;
     if proxy_of(settings).is_some() {
         return Err(Unavailable::NotApplicable { why: "a proxy connects, and resolves the name".into() });
     }
     let until = limits.talk()?;
-    Ok(ledger.step(StepName::Resolve, || resolve(settings.hostname(), settings.port(), family(settings), until)))
+    Ok(ledger.step(StepName::Resolve, || {
+        resolve(settings.hostname(), settings.port(), AddressFamily::wanted(settings.value("addressfamily")), until)
+    }))
 }
 
-fn agents(facts: &Facts, limits: Limits) -> Fact<crate::facts::keyring::Keyring> {
+fn agents(facts: &Facts, limits: Limits) -> Fact<bbdoctor_checks::facts::keyring::Keyring> {
     Ok(keyring::gather(&keyring::Inputs {
         identity_agent: facts.settings()?.value("identityagent"),
         environment: &facts.environment,
@@ -356,7 +368,7 @@ fn agents(facts: &Facts, limits: Limits) -> Fact<crate::facts::keyring::Keyring>
     }))
 }
 
-fn keys_at_hand(facts: &Facts, keyring: &crate::facts::keyring::Keyring) -> Fact<crate::facts::keys::Keys> {
+fn keys_at_hand(facts: &Facts, keyring: &bbdoctor_checks::facts::keyring::Keyring) -> Fact<bbdoctor_checks::facts::keys::Keys> {
     Ok(keys::gather(&keys::Inputs {
         settings: facts.settings()?,
         keyring,
@@ -367,7 +379,7 @@ fn keys_at_hand(facts: &Facts, keyring: &crate::facts::keyring::Keyring) -> Fact
     }))
 }
 
-fn known_hosts(facts: &Facts) -> Fact<crate::facts::trust::KnownHosts> {
+fn known_hosts(facts: &Facts) -> Fact<bbdoctor_checks::facts::trust::KnownHosts> {
     Ok(trust::gather(&trust::Inputs {
         settings: facts.settings()?,
         read: facts.reading().ok().map(|own| &own.known_hosts_files),
@@ -420,7 +432,7 @@ fn ask(facts: &mut Facts, needs: Needs, limits: Limits, ledger: &Ledger, watch: 
 }
 
 fn complaint(facts: &Facts) -> Option<GitComplaint> {
-    facts.git_run().ok().filter(|run| !run.works).and_then(git_run::classify)
+    facts.git_run().ok().filter(|run| !run.works).and_then(run::classify)
 }
 
 /// Whether a login may make a person touch a key, or answer an agent's question.
@@ -435,7 +447,7 @@ fn wants_touch(facts: &Facts) -> bool {
 /// once only may be asked twice: an agent, a key in hardware, a person, a proxy.
 fn may_run_beside(facts: &Facts) -> bool {
     let (Ok(settings), Ok(keys), Ok(keyring)) = (facts.settings(), facts.keys(), &facts.keyring) else { return false };
-    let no_agent = |holder: &Option<crate::facts::keyring::Holder>| {
+    let no_agent = |holder: &Option<bbdoctor_checks::facts::keyring::Holder>| {
         holder.as_ref().is_none_or(|holder| holder.keys.as_ref().is_ok_and(Vec::is_empty) || holder.keys.is_err())
     };
     let by_file = keys.offered().all(|key| matches!(key.identity.can_sign, CanSign::Yes(Signer::File)));
@@ -445,7 +457,7 @@ fn may_run_beside(facts: &Facts) -> bool {
         && facts.token_library().is_none()
         && proxy_of(settings).is_none()
         && matches!(facts.control, Control::Nobody)
-        && facts.ssh_command.kind == ssh_command::ClientKind::OpenSsh
+        && facts.ssh_command.kind == ClientKind::OpenSsh
         && facts.ssh_command.takes_openssh_options()
 }
 
@@ -532,7 +544,7 @@ fn run_git(facts: &Facts, limits: Limits, ledger: &Ledger) -> Fact<GitRun> {
     };
     let known_hosts = facts.known_hosts().ok().filter(|_| facts.accepts_new_host_keys());
     let begun = Instant::now();
-    let run = git_run::Witness {
+    let run = run::Witness {
         target: name,
         verbatim: target.examined_instead.is_some() && !target.rules_end_ssh(),
         push: facts.pushes(),
@@ -563,14 +575,14 @@ fn look_behind(facts: &mut Facts, needs: Needs, limits: Limits, ledger: &Ledger,
     }
     if let (Ok(hostname), Ok(())) = (facts.hostname(), facts.request.online()) {
         watch(Waiting::Alternates);
-        let inputs = endpoints::Inputs {
+        let inputs = alternates::Inputs {
             hostname: &hostname,
             unreachable: facts.route_fails() || facts.handshake_fails() || facts.name_fails(),
             services: &facts.services,
             deadline: limits.deadline,
             ledger,
         };
-        facts.alternates = guarded(|| Ok(endpoints::try_others(&inputs))).unwrap_or_default();
+        facts.alternates = guarded(|| Ok(alternates::try_others(&inputs))).unwrap_or_default();
     }
     let reached = facts
         .connection_attempts()

@@ -141,7 +141,7 @@ impl Facts {
     }
 
     /// The attempts of the first connection.
-    pub(crate) fn connection_attempts(&self) -> Option<&[Attempt]> {
+    pub fn connection_attempts(&self) -> Option<&[Attempt]> {
         self.conversation().ok().map(|t| t.attempts.as_slice())
     }
 

@@ -6,7 +6,7 @@ use super::git_run::GitRun;
 use super::keys::Key;
 use super::session::{Ended, Login};
 use crate::check_id::CheckId;
-use crate::evidence::ssh_command::ClientKind;
+use crate::facts::ssh_command::ClientKind;
 use crate::unavailable::Unavailable;
 
 /// What became of git's run.

@@ -57,7 +57,7 @@ impl Facts {
 
     /// The PKCS#11 library whose keys ssh tries too (PKCS11Provider). They are not asked about here: the library is a program
     /// like any other, and a token wants its PIN.
-    pub(crate) fn token_library(&self) -> Option<&str> {
+    pub fn token_library(&self) -> Option<&str> {
         self.settings().ok()?.value("pkcs11provider").filter(|library| !library.eq_ignore_ascii_case("none"))
     }
 

@@ -68,8 +68,8 @@ use crate::bitbucket::Services;
 use serde::Serialize;
 
 use crate::check_id::CheckId;
-use crate::evidence::resolve::ResolveError;
-use crate::evidence::ssh_command::{GitProgram, SshCommand};
+use crate::facts::connection::ResolveError;
+use crate::facts::ssh_command::{GitProgram, SshCommand};
 use crate::unavailable::Unavailable;
 
 /// A fact, or why it is not to be had.

@@ -332,7 +332,7 @@ fn word(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Untrusted bytes as text, capped.
-pub(crate) fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(TEXT_LIMIT)]).into_owned()
 }
 

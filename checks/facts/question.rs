@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::git_config::GitConfig;
 use super::git_url::SshUrl;
 use super::ssh_config::{ConfigFile, Question, SshTraits};
-use crate::evidence::ssh_command::{ClientKind, CommandSource, SshCommand, SshOptions, Started, Variant, VariantSource};
+use crate::facts::ssh_command::{ClientKind, CommandSource, SshCommand, SshOptions, Started, Variant, VariantSource};
 
 /// Where git runs ssh: git goes to the top of its working tree first.
 pub fn ssh_folder<'a>(git_config: &'a GitConfig, folder: &'a Path) -> &'a Path {
@@ -101,6 +101,6 @@ impl SshCommand {
 
     /// Whether it is OpenSSH's client, by what it says of itself.
     pub fn is_openssh(&self) -> bool {
-        matches!(self.started, crate::evidence::ssh_command::Started::Runs { openssh: Some(_), .. })
+        matches!(self.started, crate::facts::ssh_command::Started::Runs { openssh: Some(_), .. })
     }
 }

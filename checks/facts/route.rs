@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::Facts;
 use super::connection::{Attempt, ConnectOutcome, ProxyEnd, ResolveError};
 use super::settings::Settings;
-use crate::evidence::resolve::AddressFamily;
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,15 +55,6 @@ impl ProxySetting {
     }
 }
 
-/// The addresses ssh may use.
-pub fn family(settings: &Settings) -> AddressFamily {
-    match settings.value("addressfamily") {
-        Some("inet") => AddressFamily::Inet,
-        Some("inet6") => AddressFamily::Inet6,
-        _ => AddressFamily::Any,
-    }
-}
-
 /// A proxy that the settings name, and the setting's value.
 pub fn proxy_of(settings: &Settings) -> Option<(ProxySetting, &str)> {
     let set = |keyword| settings.value(keyword).filter(|v: &&str| !v.eq_ignore_ascii_case("none"));
@@ -79,17 +69,17 @@ pub fn connect_timeout(settings: &Settings) -> Option<Duration> {
 
 impl Facts {
     /// The name does not resolve.
-    pub(crate) fn name_fails(&self) -> bool {
+    pub fn name_fails(&self) -> bool {
         matches!(self.resolution(), Ok(Err(_)))
     }
 
     /// There is no connection.
-    pub(crate) fn route_fails(&self) -> bool {
+    pub fn route_fails(&self) -> bool {
         self.conversation().is_ok_and(|talk| talk.route.is_some())
     }
 
     /// There is a connection, and no handshake.
-    pub(crate) fn handshake_fails(&self) -> bool {
+    pub fn handshake_fails(&self) -> bool {
         self.conversation().is_ok_and(|talk| matches!(talk.handshake, Some(Err(_))))
     }
 

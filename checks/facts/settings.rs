@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Facts, paths};
-use crate::evidence::ssh_command::ClientKind;
+use crate::facts::ssh_command::ClientKind;
 use serde::{Deserialize, Serialize};
 
 use super::ssh_config::{ConfigFile, Effective, ExpandError, IdentityFile, Position, Setting, SettingSource};
@@ -204,7 +204,7 @@ impl Facts {
     }
 
     /// Whether somebody could type a passphrase.
-    pub(crate) fn person_can_type_passphrase(&self) -> bool {
+    pub fn person_can_type_passphrase(&self) -> bool {
         !self.batch_mode() && self.machine.can_ask()
     }
 
@@ -215,7 +215,7 @@ impl Facts {
     }
 
     /// Whether ssh takes unknown host keys without asking.
-    pub(crate) fn accepts_new_host_keys(&self) -> bool {
+    pub fn accepts_new_host_keys(&self) -> bool {
         self.settings().is_ok_and(|s| s.is("stricthostkeychecking", &["no", "off", "false", "accept-new"]))
     }
 

@@ -8,7 +8,7 @@ use super::machine::CiService;
 use super::settings::Settings;
 use super::ssh_config;
 use super::{Facts, Operation};
-use crate::evidence::ssh_command::{ClientKind, Started};
+use crate::facts::ssh_command::{ClientKind, Started};
 use crate::privacy::{Kind, Private, Text};
 
 /// Where it ran, what was examined, which keys and settings there are.

@@ -224,7 +224,7 @@ impl Facts {
     }
 
     /// The service that is contacted, by the host ssh connects to.
-    pub(crate) fn service(&self) -> Option<&Service> {
+    pub fn service(&self) -> Option<&Service> {
         self.services.get(&self.hostname().ok()?)
     }
 
@@ -244,7 +244,7 @@ impl Facts {
     }
 
     /// The path that git asks for, if a repository was named.
-    pub(crate) fn repository_path(&self) -> Option<String> {
+    pub fn repository_path(&self) -> Option<String> {
         let target = self.target().ok()?;
         target.repository.as_ref()?;
         target.ssh().map(|s| s.path.clone())

@@ -2,11 +2,11 @@
 
 use super::{place, with_line};
 use crate::advice;
-use crate::evidence::ssh_config::NoteKind;
 use crate::facts::Facts;
 use crate::facts::key_file::KeyState;
 use crate::facts::keys::Key;
 use crate::facts::settings::Settings;
+use crate::facts::ssh_config::NoteKind;
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::Private;
 use crate::remedy::Remedy;

@@ -2,10 +2,10 @@
 
 use super::{place, with_line};
 use crate::advice;
-use crate::evidence::ssh_command::ClientKind;
 use crate::facts::Facts;
 use crate::facts::control::{Control, Unusable};
 use crate::facts::settings::Settings;
+use crate::facts::ssh_command::ClientKind;
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::evidence::known_hosts::{Judgement, judge};
-use crate::evidence::transport::ConnectOutcome;
 use crate::facts::Facts;
+use crate::facts::connection::ConnectOutcome;
 use crate::facts::conversation::Peer;
+use crate::facts::known_hosts::{Judgement, judge};
 use crate::facts::trust::KnownHosts;
 use crate::finding::{Code, Finding, Subject};
 use crate::privacy::Private;

@@ -95,9 +95,9 @@ mod tests {
     use std::time::Instant;
 
     use bbdoctor_checks::bitbucket::Services;
-    use bbdoctor_checks::evidence::gather::Beginning;
     use bbdoctor_checks::facts::environment::Environment;
     use bbdoctor_checks::facts::{Operation, Request};
+    use bbdoctor_evidence::gather::Beginning;
     use clap::ValueEnum as _;
 
     use super::*;

@@ -1,0 +1,6 @@
+//! git: its configuration, the target it would contact, and its own run.
+
+pub mod choice;
+pub mod config;
+pub mod run;
+pub mod target;
