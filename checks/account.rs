@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::keys::Key;
 use crate::facts::known_hosts::{Judgement, judge};
 use crate::finding::{Code, Finding, Strikes, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;

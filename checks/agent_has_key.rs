@@ -1,6 +1,6 @@
 //! Does the agent answer, and does it hold the key that is needed?
 
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::agent::AgentError;
@@ -8,6 +8,7 @@ use crate::facts::conversation::LoginProblem;
 use crate::facts::keyring::{AgentSocket, Holder};
 use crate::facts::keys::Key;
 use crate::finding::{Code, Confidence, Finding, Severity, Strikes, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;

@@ -1,13 +1,14 @@
 //! Does the server accept a key, and is it the right one?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::conversation::{Conversation, words_of};
 use crate::facts::identities::{Identity, Prediction, predict};
 use crate::facts::keys::{Key, Keys};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 use crate::unavailable::Unavailable;

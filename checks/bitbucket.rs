@@ -255,7 +255,10 @@ impl Services {
         if MISTAKEN_NAMES.contains(&name.as_str()) {
             return self.current();
         }
-        self.0.iter().find(|s| (1..=2).contains(&strsim::damerau_levenshtein(&s.name, &name)))
+        // Counting the letters of a name that is much longer would take its time, and megabytes.
+        let alike =
+            |s: &&Service| s.name.len().abs_diff(name.len()) <= 2 && (1..=2).contains(&strsim::damerau_levenshtein(&s.name, &name));
+        self.0.iter().find(alike)
     }
 
     /// Whether a host has a name that only an alias of ssh_config can have: no dot, or a name of the service with more to it.

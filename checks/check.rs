@@ -2,8 +2,8 @@
 
 use crate::check_id::CheckId;
 use crate::facts::Facts;
-use crate::facts::ssh_config::ProblemKind;
 use crate::finding::{Finding, Severity};
+use crate::need::Need;
 use crate::privacy::Text;
 use crate::unavailable::Unavailable;
 
@@ -18,23 +18,6 @@ pub struct Meta {
     pub needs: &'static [Need],
     /// Its page, Markdown: what the check asks, and a section for each code.
     pub page: &'static str,
-}
-
-/// What is gathered only when a check needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// What git is here, by what it says of itself.
-    Programs,
-    /// ssh's configuration.
-    Settings,
-    /// The agents and the keys.
-    Keys,
-    /// The addresses of the host.
-    Name,
-    /// The conversation with the server.
-    Server,
-    /// git's own run.
-    Git,
 }
 
 /// A question asked of facts. A check does no input or output, and answers the same to the same facts.
@@ -72,17 +55,5 @@ impl Findings {
     /// The gravest severity among the findings.
     pub fn severity(&self) -> Option<Severity> {
         self.findings.iter().map(|f| f.severity).max()
-    }
-}
-
-/// The check to whose field a fault of the configuration belongs.
-pub fn check_of(problem: &ProblemKind) -> CheckId {
-    match problem {
-        ProblemKind::PermissionsTooOpen(_) | ProblemKind::WrongOwner(_) | ProblemKind::UnreadableInclude => {
-            CheckId::ConfigPermissions
-        }
-        ProblemKind::NoAccount => CheckId::Account,
-        ProblemKind::Refused => CheckId::HostSettings,
-        _ => CheckId::ConfigSyntax,
     }
 }

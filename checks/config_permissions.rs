@@ -1,11 +1,12 @@
 //! Does ssh accept its configuration files by their owner and mode?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::ssh_config::{FileOutcome, FileRole, ProblemKind};
 use crate::finding::{Code, Finding, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;

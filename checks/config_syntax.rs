@@ -1,11 +1,12 @@
 //! Can ssh read its configuration at all? One bad line anywhere stops every connection.
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::ssh_config::{EncodingFault, FileRole, KnownTo, Note, NoteKind, Problem, ProblemKind, SecondOpinion, Setting};
 use crate::finding::{Code, Finding, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::text;

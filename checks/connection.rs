@@ -3,12 +3,13 @@
 mod proxy;
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::connection::{Attempt, ConnectOutcome};
 use crate::facts::route::RouteFailure;
 use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;

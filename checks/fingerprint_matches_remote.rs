@@ -1,10 +1,11 @@
 //! Does the server present a key that Bitbucket publishes?
 
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::conversation::Trust;
 use crate::finding::{Code, Finding, Subject};
+use crate::need::Need;
 use crate::privacy::Private;
 use crate::remedy::Remedy;
 use crate::unavailable::Unavailable;

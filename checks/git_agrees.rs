@@ -1,10 +1,11 @@
 //! Does git itself work, and if not, does it say why?
 
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::git_run::GitRun;
 use crate::finding::{Code, Confidence, Finding, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 use crate::text;

@@ -1,7 +1,7 @@
 //! Does the server speak SSH, and do client and server agree on algorithms?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::conversation::{Conversation, LoginProblem};
@@ -10,6 +10,7 @@ use crate::facts::handshake::{Established, HandshakeFailure, HandshakeFailureKin
 use crate::facts::kexinit::{Class, Disagreement};
 use crate::facts::session::{Ended, Login};
 use crate::finding::{Code, Confidence, Finding, Side, Strikes, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::unavailable::Unavailable;

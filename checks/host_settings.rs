@@ -4,13 +4,14 @@ mod keys;
 mod session;
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::known_hosts::{Judgement, judge};
 use crate::facts::settings::Settings;
 use crate::facts::ssh_config::{Position, ProblemKind, SettingSource, written};
 use crate::finding::{Code, Finding, Strikes, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 use crate::text;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::advice;
 use crate::bitbucket;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::identities::CanSign;
@@ -12,6 +12,7 @@ use crate::facts::key_file::{Format, KeyFile, KeyState};
 use crate::facts::keys::Key;
 use crate::facts::public_key::{PublicKey, Weakness};
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;

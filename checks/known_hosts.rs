@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::conversation::Peer;
 use crate::facts::known_hosts::{HostKeyLine, Judgement, LineFault, Marker};
 use crate::facts::trust::KnownHosts;
 use crate::finding::{Code, Finding, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Change, Edit, Remedy, Safety};
 use crate::unavailable::Unavailable;

@@ -23,6 +23,7 @@ mod host_settings;
 mod key_files;
 mod known_hosts;
 mod name_resolution;
+pub mod need;
 pub mod privacy;
 pub mod remedy;
 mod remote_url;

@@ -1,11 +1,12 @@
 //! Does the host's name resolve?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::connection::ResolveError;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 use crate::text;

@@ -2,12 +2,13 @@
 
 use crate::advice;
 use crate::bitbucket::Role;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::git_url::{GitUrl, UrlFault, UrlFaultKind};
 use crate::facts::target::{NoTarget, Target};
 use crate::finding::{Code, Finding, Strikes, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;

@@ -1,13 +1,14 @@
 //! May the accepted key use the repository?
 
 use crate::advice;
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::conversation::{Access, refusal_words};
 use crate::facts::keys::Key;
 use crate::facts::session::GitService;
 use crate::finding::{Code, Confidence, Finding, Side, Subject};
+use crate::need::Need;
 use crate::privacy::Private;
 use crate::remedy::Remedy;
 use crate::unavailable::Unavailable;

@@ -1,11 +1,12 @@
 //! Are git and ssh there, do they start, and how does git start ssh?
 
-use crate::check::{Check, Findings, Meta, Need};
+use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::git_run::GitComplaint;
 use crate::facts::ssh_command::{ClientKind, CommandSource as Source, NotRunnable, SshCommand, Started, Variant, VariantSource};
 use crate::finding::{Code, Confidence, Finding, Strikes, Subject};
+use crate::need::Need;
 use crate::privacy::{Private, Text};
 use crate::remedy::{Remedy, Safety};
 use crate::text;

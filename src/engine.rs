@@ -6,9 +6,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bbdoctor_checks::check::{Check, Need};
+use bbdoctor_checks::check::Check;
 use bbdoctor_checks::check_id::CheckId;
 use bbdoctor_checks::facts::Facts;
+use bbdoctor_checks::need::Need;
 use bbdoctor_checks::privacy::Text;
 use bbdoctor_checks::text;
 use bbdoctor_checks::unavailable::Unavailable;

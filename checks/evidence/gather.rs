@@ -25,7 +25,6 @@ use crate::openssh::trust;
 use crate::openssh::{control, keyring, keys, settings};
 use crate::server::{alternates, conversation, libssh2, route};
 use bbdoctor_checks::bitbucket::{DATA_CENTER_PORT, Services};
-use bbdoctor_checks::check::Need;
 use bbdoctor_checks::check_id::CheckId;
 use bbdoctor_checks::facts::connection::ConnectOutcome;
 use bbdoctor_checks::facts::control::Control;
@@ -42,6 +41,7 @@ use bbdoctor_checks::facts::settings::{Asked, Expansions, Settings};
 use bbdoctor_checks::facts::ssh_command::{SshCommand, Started};
 use bbdoctor_checks::facts::ssh_config::{ExpandError, SshTraits};
 use bbdoctor_checks::facts::{Clock, Fact, Facts, Found, Request, algorithms, not_needed};
+use bbdoctor_checks::need::Need;
 use bbdoctor_checks::privacy::Private;
 use bbdoctor_checks::text;
 use bbdoctor_checks::unavailable::Unavailable;
@@ -289,7 +289,7 @@ fn settle(facts: &Facts) -> Fact<Settings> {
         return Err(Unavailable::blocked(by, "ssh does not come to the end of its configuration"));
     }
     if let Some(problem) = own.problems.first() {
-        return Err(Unavailable::blocked(bbdoctor_checks::check::check_of(&problem.kind), "ssh cannot read its configuration"));
+        return Err(Unavailable::blocked(problem.kind.check(), "ssh cannot read its configuration"));
     }
     if refusal.is_some() && facts.ssh_command.kind != ClientKind::Wrapper {
         return Err(Unavailable::blocked(CheckId::ConfigSyntax, "ssh refuses its configuration"));

@@ -31,6 +31,7 @@ pub mod machine;
 pub mod paths;
 pub mod public_key;
 pub mod question;
+pub mod request;
 pub mod route;
 pub mod session;
 pub mod settings;
@@ -40,7 +41,6 @@ pub mod summary;
 pub mod target;
 pub mod trust;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -55,6 +55,7 @@ use lines::Lines;
 use machine::Machine;
 use paths::Paths;
 use question::Asker;
+pub use request::{Clock, Operation, Request};
 use settings::{Asked, Expansions, Settings};
 use target::{NoTarget, Target};
 use trust::KnownHosts;
@@ -65,7 +66,6 @@ use self::git_run::{GitComplaint, GitRun};
 use self::ssh_config::SecondOpinion;
 use self::ssh_config::{Evaluation, Question, SshTraits};
 use crate::bitbucket::Services;
-use serde::Serialize;
 
 use crate::check_id::CheckId;
 use crate::facts::connection::ResolveError;
@@ -74,51 +74,6 @@ use crate::unavailable::Unavailable;
 
 /// A fact, or why it is not to be had.
 pub type Fact<T> = Result<T, Unavailable>;
-
-/// What git is asked to do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Operation {
-    /// Read: clone, fetch, pull.
-    #[default]
-    Fetch,
-    /// Write.
-    Push,
-}
-
-impl Operation {
-    /// The name in reports, which is git's.
-    pub fn name(self) -> &'static str {
-        match self {
-            Operation::Fetch => "fetch",
-            Operation::Push => "push",
-        }
-    }
-}
-
-/// What the user wants examined, and within which bounds.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// What was named: a URL, `workspace/repo`, a remote, a host; `None` for the remote git would use here.
-    pub target: Option<OsString>,
-    /// What git is asked to do.
-    pub operation: Operation,
-    /// Other programs may be started.
-    pub may_execute: bool,
-    /// The network must not be used.
-    pub offline: bool,
-    /// How long the run may take, in milliseconds.
-    pub budget_ms: u64,
-}
-
-/// When the run began, and how long it took.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Clock {
-    /// When it began, in seconds since 1970.
-    pub began: u64,
-    /// How long the gathering took, in milliseconds.
-    pub took_ms: u64,
-}
 
 /// Everything that was found out.
 #[derive(Debug, Clone)]
@@ -188,26 +143,6 @@ pub struct Facts {
 /// The answer of a fact that no selected check needs.
 pub fn not_needed() -> Unavailable {
     Unavailable::Skipped { why: "no selected check needs it".into() }
-}
-
-impl Request {
-    /// Whether the network may be used.
-    ///
-    /// # Errors
-    /// When it may not.
-    pub fn online(&self) -> Fact<()> {
-        if self.offline { Err(Unavailable::Skipped { why: "--offline: the network is not used".into() }) } else { Ok(()) }
-    }
-
-    /// Whether a push was asked about.
-    pub fn pushes(&self) -> bool {
-        self.operation == Operation::Push
-    }
-
-    /// The program git runs on the server.
-    pub fn service_program(&self) -> &'static str {
-        if self.pushes() { "git-receive-pack" } else { "git-upload-pack" }
-    }
 }
 
 /// Lends a fact.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Keyword, KnownTo, Position, bytes};
+use crate::check_id::CheckId;
 use crate::facts::files::Access;
 
 /// A fault that makes ssh stop before it connects.
@@ -70,6 +71,20 @@ pub enum ProblemKind {
     Refused,
     /// More files, or wider patterns, than this program is willing to read; ssh might go on.
     BeyondLimits,
+}
+
+impl ProblemKind {
+    /// The check to whose field it belongs.
+    pub fn check(&self) -> CheckId {
+        match self {
+            ProblemKind::PermissionsTooOpen(_) | ProblemKind::WrongOwner(_) | ProblemKind::UnreadableInclude => {
+                CheckId::ConfigPermissions
+            }
+            ProblemKind::NoAccount => CheckId::Account,
+            ProblemKind::Refused => CheckId::HostSettings,
+            _ => CheckId::ConfigSyntax,
+        }
+    }
 }
 
 /// Why a text cannot be expanded; ssh stops there.
