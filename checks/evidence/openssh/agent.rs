@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::wire::{put_string, take_string, text};
 use crate::machine::platform;
-use crate::server::kexinit::{put_string, take_string, text};
 
 use bbdoctor_checks::facts::agent::AgentError;
 use bbdoctor_checks::facts::agent::AgentKey;

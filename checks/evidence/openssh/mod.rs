@@ -13,3 +13,4 @@ pub(crate) mod settings;
 pub mod ssh_command;
 pub mod ssh_config;
 pub(crate) mod trust;
+pub mod wire;

@@ -4,11 +4,10 @@
 //! libssh2 reports every failure of this phase as "Unable to exchange encryption keys"; the bytes themselves say which
 //! list had nothing in common.
 
-use bbdoctor_checks::facts::kexinit::KexInit;
-use bbdoctor_checks::facts::kexinit::NotIdentification;
+use bbdoctor_checks::facts::kexinit::{KexInit, NotIdentification};
 
-/// The most that is kept of any text a peer sent, in bytes.
-pub const TEXT_LIMIT: usize = 4096;
+use crate::openssh::wire::{take_string, text};
+
 /// Lines before the identification that are kept for a report.
 const LINES_KEPT: usize = 64;
 /// OpenSSH gives up after so many lines before the identification (`SSH_MAX_PRE_BANNER_LINES`).
@@ -21,23 +20,6 @@ const PACKET_LENGTH: usize = 256 * 1024;
 const SSH_MSG_DISCONNECT: u8 = 1;
 const SSH_MSG_KEXINIT: u8 = 20;
 const SSH_MSG_NEWKEYS: u8 = 21;
-
-/// Bytes of a peer as text, at most [`TEXT_LIMIT`] of them; what is not UTF-8 is replaced.
-pub fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(TEXT_LIMIT)]).into_owned()
-}
-
-/// Splits a `string` (RFC 4251 section 5: length, then bytes) off the front; gives it and the rest.
-pub fn take_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk::<4>()?;
-    rest.split_at_checked(u32::from_be_bytes(*length) as usize)
-}
-
-/// Appends a `string` (RFC 4251 section 5).
-pub fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
-    out.extend_from_slice(bytes);
-}
 
 /// The lists of a KEXINIT message. `payload` begins with the message number; `None` unless it is a whole KEXINIT.
 pub fn kexinit(payload: &[u8]) -> Option<KexInit> {
@@ -179,6 +161,7 @@ pub fn clear_packets(mut bytes: &[u8]) -> ClearPackets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::openssh::wire::put_string;
     use proptest::prelude::*;
 
     fn packet(payload: &[u8]) -> Vec<u8> {

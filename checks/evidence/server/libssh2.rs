@@ -23,7 +23,8 @@ use libssh2_sys as raw;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ssh2::MethodType;
 
-use super::kexinit::{ClearPackets, IdentificationReader, TEXT_LIMIT, clear_packets, take_string, text};
+use super::kexinit::{ClearPackets, IdentificationReader, clear_packets};
+use crate::openssh::wire::{TEXT_LIMIT, take_string, text};
 use bbdoctor_checks::facts::kexinit::NotIdentification;
 
 /// What is kept of the clear-text packets of each side, in bytes: a KEXINIT is at most 35000.

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use ssh2::MethodType;
 
 use super::handshake::{Preferences, ended_unasked, failure, prefer, protocol_error, unprepared};
-use super::kexinit::{TEXT_LIMIT, take_string, text};
 use super::libssh2::{Channel, Link, Reading, StreamEnd};
 use super::pkt_line::PacketLines;
 use crate::openssh::agent::{Agent, RSA_SHA2_256, RSA_SHA2_512};
+use crate::openssh::wire::{TEXT_LIMIT, take_string, text};
 use bbdoctor_checks::facts::agent::AgentError;
 use bbdoctor_checks::facts::handshake::{Disconnect, Established, HandshakeFailure, Stage};
 
@@ -349,7 +349,7 @@ fn converse(channel: &mut Channel<'_>, limits: Limits, packets: &mut PacketLines
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::kexinit::put_string;
+    use crate::openssh::wire::put_string;
     use std::io::{Read, Write};
 
     /// What an agent's signature (algorithm, then `rest`) becomes when `algorithm` was asked for, and the flags it saw.

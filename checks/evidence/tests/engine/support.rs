@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
-use bbdoctor_evidence::server::kexinit::put_string;
+use bbdoctor_evidence::openssh::wire::put_string;
 use bbdoctor_test_support::{Running, start_agent};
 use tempfile::TempDir;
 
