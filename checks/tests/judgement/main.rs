@@ -14,7 +14,6 @@ use bbdoctor_checks::facts::alternates::Alternate;
 use bbdoctor_checks::facts::connection::ConnectOutcome;
 use bbdoctor_checks::facts::control::{Control, Unusable};
 use bbdoctor_checks::facts::files::Access;
-use bbdoctor_checks::facts::git_run::GitRun;
 use bbdoctor_checks::facts::keyring::{AgentSocket, Holder, Keyring};
 use bbdoctor_checks::facts::keys::Keys;
 use bbdoctor_checks::facts::ssh_command::{Client, ClientKind, NotRunnable, Started};
