@@ -41,10 +41,25 @@ pub(crate) fn rewrite_urls(summary: impl Into<Text>, old: &str, new: &str) -> Re
     Remedy::run("instead-of", summary, argv, Safety::Safe)
 }
 
+/// The command that takes `key` out of a file of git's configuration, or out of the user's own where none is named; with a
+/// `value`, only where it has that value.
+pub(crate) fn unset(file: Option<&Path>, key: impl Into<Text>, value: Option<Text>) -> Vec<Text> {
+    let mut argv: Vec<Text> = vec!["git".into(), "config".into()];
+    match file {
+        Some(file) => argv.extend(["--file".into(), Private::path(file).into()]),
+        None => argv.push("--global".into()),
+    }
+    if value.is_some() {
+        argv.push("--fixed-value".into());
+    }
+    argv.extend(["--unset-all".into(), key.into()]);
+    argv.extend(value);
+    argv
+}
+
 /// Takes a line out of a file.
 pub(crate) fn delete_line(position: &Position, summary: impl Into<Text>) -> Remedy {
-    let edit = Edit { file: position.file.clone(), change: Change::Replace { line: position.line, with: Vec::new() } };
-    Remedy::edit("delete-line", summary, edit, Safety::Confirm)
+    Remedy::edit("delete-line", summary, Edit::delete_line(&position.file, position.line), Safety::Confirm)
 }
 
 /// Writes another value in place of a line's.
@@ -226,6 +241,5 @@ pub(crate) fn without_invisible(line: &str) -> String {
 
 /// Takes a line out of /etc/hosts, for the reason that `why` gives.
 pub(crate) fn unpin(line: usize, why: &'static str) -> Remedy {
-    let edit = Edit { file: "/etc/hosts".into(), change: Change::Replace { line, with: Vec::new() } };
-    Remedy::edit("unpin", why, edit, Safety::Manual)
+    Remedy::edit("unpin", why, Edit::delete_line("/etc/hosts", line), Safety::Manual)
 }

@@ -128,7 +128,8 @@ fn mend(facts: &Facts, problem: &Problem) -> Vec<Remedy> {
         let change = Change::Replace { line: position.line, with };
         Remedy::edit("mend-line", summary, Edit { file: position.file.clone(), change }, safety)
     };
-    let delete = || replace("Take the line out.".into(), Vec::new(), Safety::Confirm);
+    let delete =
+        || Remedy::edit("mend-line", "Take the line out.", Edit::delete_line(&position.file, position.line), Safety::Confirm);
     match &problem.kind {
         ProblemKind::UnknownKeyword { did_you_mean: Some(word), .. } => {
             let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();

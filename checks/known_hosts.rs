@@ -117,7 +117,7 @@ fn unread(facts: &Facts, known: &KnownHosts) -> Vec<Finding> {
             Private::host(&known.entries.name),
             fault(&line.fault)
         );
-        let edit = Edit { file: line.file.clone(), change: Change::Replace { line: line.line, with: Vec::new() } };
+        let edit = Edit::delete_line(&line.file, line.line);
         Finding::warning(Code::KnownHostsMalformed, summary)
             .subject(Subject::file(&line.file, Some(line.line)))
             .remedy(Remedy::edit("drop-line", "Take the line out; another entry suffices.", edit, Safety::Confirm))
@@ -144,8 +144,7 @@ fn judged(facts: &Facts, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
         )
         .subject(Subject::file(&entry.file, Some(entry.line)))
         .remedy(if peer.published {
-            let change = Change::Replace { line: entry.line, with: Vec::new() };
-            let edit = Edit { file: entry.file.clone(), change };
+            let edit = Edit::delete_line(&entry.file, entry.line);
             Remedy::edit(
                 "drop-revocation",
                 "The key is a current one: take the line out, unless your company revoked it on purpose.",
@@ -219,7 +218,7 @@ fn changed(facts: &Facts, known: &KnownHosts, peer: &Peer, entries: &[HostKeyLin
     // ssh-keygen leaves a file alone that has lines it cannot read.
     if !known.entries.malformed.is_empty() {
         mine.sort_by_key(|e| std::cmp::Reverse(e.line));
-        let drop = |e: &HostKeyLine| Edit { file: e.file.clone(), change: Change::Replace { line: e.line, with: Vec::new() } };
+        let drop = |e: &HostKeyLine| Edit::delete_line(&e.file, e.line);
         let drops = mine.into_iter().map(|e| Remedy::edit("drop-line", "First, take the line out.", drop(e), Safety::Safe));
         return finding.remedies(drops).remedies(advice::trust_published_keys(known, peer, "Then add the published keys."));
     }
@@ -311,7 +310,7 @@ fn retired(known: &KnownHosts) -> Vec<Finding> {
         .filter(|e| bitbucket::retired_key(&e.key.fingerprint()).is_some())
         .filter(|e| seen.insert((e.file.clone(), e.line)))
         .map(|entry| {
-            let edit = Edit { file: entry.file.clone(), change: Change::Replace { line: entry.line, with: Vec::new() } };
+            let edit = Edit::delete_line(&entry.file, entry.line);
             Finding::warning(
                 Code::KnownHostsRetiredEntry,
                 text!("{} line {} still trusts a key that Bitbucket retired in 2023.", Private::path(&entry.file), entry.line),

@@ -42,6 +42,13 @@ pub struct Edit {
     pub change: Change,
 }
 
+impl Edit {
+    /// Takes a line, counted from 1, out of a file.
+    pub fn delete_line(file: impl Into<std::path::PathBuf>, line: usize) -> Self {
+        Edit { file: file.into(), change: Change::Replace { line, with: Vec::new() } }
+    }
+}
+
 /// The change of an [`Edit`].
 #[derive(Debug, Clone)]
 pub enum Change {

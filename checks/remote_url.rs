@@ -219,16 +219,7 @@ fn keep_ssh(facts: &Facts, target: &Target, examined: &str) -> Vec<Remedy> {
     let Some(file) = &rule.origin.file else {
         return vec![Remedy::ask("drop-rule", text!("To use SSH, take {} out of git's environment.", rule_text(&rule.key)))];
     };
-    let argv: Vec<Text> = vec![
-        "git".into(),
-        "config".into(),
-        "--file".into(),
-        Private::path(file).into(),
-        "--fixed-value".into(),
-        "--unset-all".into(),
-        rule_text(&rule.key),
-        Private::url(&rule.value).into(),
-    ];
+    let argv = advice::unset(Some(file), rule_text(&rule.key), Some(Private::url(&rule.value).into()));
     vec![Remedy::run("drop-rule", "To use SSH, take the rule out that makes git use HTTPS.", argv, Safety::Confirm)]
 }
 
@@ -243,9 +234,7 @@ fn fatal_setting(facts: &Facts) -> Option<Finding> {
     let Some(file) = file else {
         return Some(finding.remedy(Remedy::ask("unset-variable", text!("Take {} out of git's environment.", key))));
     };
-    let argv: Vec<Text> =
-        vec!["git".into(), "config".into(), "--file".into(), Private::path(file).into(), "--unset-all".into(), key.into()];
-    Some(finding.remedy(Remedy::run("unset", "Take the setting out.", argv, Safety::Confirm)))
+    Some(finding.remedy(Remedy::run("unset", "Take the setting out.", advice::unset(Some(&file), key, None), Safety::Confirm)))
 }
 
 fn protocol_denied(facts: &Facts) -> Option<Finding> {
@@ -255,15 +244,8 @@ fn protocol_denied(facts: &Facts) -> Option<Finding> {
             .subject(Subject::new("setting", Private::quoted(denial.setting)));
     finding = match &denial.file {
         Some(file) => {
-            let argv = [
-                "git".into(),
-                "config".into(),
-                "--file".into(),
-                Private::path(file).into(),
-                "--unset-all".into(),
-                Private::quoted(denial.setting).into(),
-            ];
-            finding.remedy(Remedy::run("unset", "Take the setting out.", argv.to_vec(), Safety::Confirm))
+            let argv = advice::unset(Some(file), Private::quoted(denial.setting), None);
+            finding.remedy(Remedy::run("unset", "Take the setting out.", argv, Safety::Confirm))
         }
         None => finding.remedy(Remedy::ask(
             "unset-variable",

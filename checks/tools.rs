@@ -1,5 +1,6 @@
 //! Are git and ssh there, do they start, and how does git start ssh?
 
+use crate::advice;
 use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
@@ -78,12 +79,7 @@ fn setting(command: &SshCommand) -> &'static str {
 fn unset(command: &SshCommand) -> Remedy {
     match &command.source {
         Source::Config(origin) => {
-            let mut argv: Vec<Text> = vec!["git".into(), "config".into()];
-            match &origin.file {
-                Some(file) => argv.extend(["--file".into(), Private::path(file).into()]),
-                None => argv.push("--global".into()),
-            }
-            argv.extend(["--unset-all".into(), "core.sshCommand".into()]);
+            let argv = advice::unset(origin.file.as_deref(), "core.sshCommand", None);
             Remedy::run("unset", "Take core.sshCommand out, so that git runs ssh.", argv, Safety::Confirm)
         }
         _ => Remedy::ask("unset-variable", text!("Unset {} (unset {}), or correct it.", setting(command), setting(command))),
@@ -232,14 +228,7 @@ fn variant(facts: &Facts, command: &SshCommand) -> Option<Finding> {
     .confidence(Confidence::Likely)
     .subject(Subject::new("setting", Private::quoted(&name)));
     if let Some(file) = place.and_then(|o| o.file.as_ref()) {
-        let argv = vec![
-            "git".into(),
-            "config".into(),
-            "--file".into(),
-            Private::path(file).into(),
-            "--unset-all".into(),
-            "ssh.variant".into(),
-        ];
+        let argv = advice::unset(Some(file), "ssh.variant", None);
         finding = finding.remedy(Remedy::run("unset", "Take the setting out: git then finds out by itself.", argv, Safety::Safe));
     }
     Some(finding.remedy(Remedy::ask("unset-variable", "Unset GIT_SSH_VARIANT where it is set.")))
