@@ -291,7 +291,7 @@ fn remedy(number: Option<usize>, remedy: &Remedy, redacted: bool) -> String {
                 parts.push(fenced("text", &edit.lines));
             }
         }
-        Action::Visit(url) => parts.push(if is_address(url) { format!("<{url}>") } else { code(url) }),
+        Action::Visit(url) => parts.push(if is_address(url) { format!("<{}>", url.replace('&', "&amp;")) } else { code(url) }),
         Action::Ask => {}
     }
     parts.join("\n\n")

@@ -120,6 +120,16 @@ proptest! {
 }
 
 #[test]
+fn an_address_leads_where_it_says() {
+    let page = "https://x.example/?a=1&amp;b&copy=2";
+    let mut report = fixture::broken();
+    let remedies = report.checks.iter_mut().flat_map(|check| &mut check.findings).flat_map(|finding| &mut finding.remedies);
+    remedies.for_each(|remedy| remedy.action = Action::Visit(page.into()));
+    let links = Ticket::read(&render(&report).unwrap()).links;
+    assert!(!links.is_empty() && links.iter().all(|link| link == page), "{links:?}");
+}
+
+#[test]
 fn the_json_in_the_ticket_is_the_report_as_far_as_there_is_room() {
     for report in fixtures() {
         let ticket = Ticket::read(&render(&report).unwrap());
