@@ -8,6 +8,7 @@ use crate::check::{Check, Findings, Meta};
 use crate::check_id::CheckId;
 use crate::facts::Facts;
 use crate::facts::identities::CanSign;
+use crate::facts::files::with_suffix;
 use crate::facts::key_file::{Format, KeyFile, KeyState};
 use crate::facts::keys::Key;
 use crate::facts::public_key::{PublicKey, Weakness};
@@ -20,7 +21,7 @@ use crate::unavailable::Unavailable;
 
 mod damage;
 
-use damage::{damage, in_shell, repair};
+use damage::{damage, repair};
 
 /// This check.
 #[derive(Debug)]
@@ -134,10 +135,10 @@ fn unusable(facts: &Facts, identity: &Key, file: &KeyFile) -> Option<Finding> {
             .remedies(name_sibling(facts, identity, file))
             .remedy(Remedy::ask("load", "Load the private half into the agent, or name its file in IdentityFile.")),
         },
-        KeyState::Corrupt { kind, .. } => {
+        KeyState::Corrupt { kind, restorable } => {
             finding(Code::KeyCorrupt, text!("{} is no private key that ssh can load: {}.", key(), damage(*kind)))
                 .evidence("damage", damage(*kind))
-                .remedies(repair(*kind, file))
+                .remedy(repair(file, *restorable, facts.account.uid))
         }
         KeyState::UnsupportedType(name) if file.format == Some(Format::Pkcs8) && name == "ssh-ed25519" => finding(
             Code::KeyTypeUnsupported,
@@ -150,6 +151,18 @@ fn unusable(facts: &Facts, identity: &Key, file: &KeyFile) -> Option<Finding> {
             text!("ssh cannot use {}: it does not support {} keys.", key(), Private::quoted(name)),
         )
         .remedies(generate(facts)),
+        state if state.loads() && identity.identity.can_sign == CanSign::PairMismatch => finding(
+            Code::KeyPairMismatch,
+            text!("{}.pub is not the public half of {}; ssh offers the one and signs with the other.", key(), key()),
+        )
+        .remedy(Remedy::restore_key(
+            "derive",
+            text!(
+                "Write the true public half into {}; the wrong one is kept beside it.",
+                Private::path(with_suffix(&file.path, ".pub"))
+            ),
+            &file.path,
+        )),
         KeyState::Encrypted if !facts.person_can_type_passphrase() => finding(
             Code::KeyPassphraseNeeded,
             text!("{} is protected by a passphrase, is in no agent, and nobody can type it here.", key()),
@@ -191,21 +204,7 @@ fn unusable(facts: &Facts, identity: &Key, file: &KeyFile) -> Option<Finding> {
             "Bring back the file that the link leads to (a volume that is not mounted?), or make the link anew.",
         )),
         KeyState::Missing { .. } => return None,
-        KeyState::Usable => {
-            let CanSign::PairMismatch = identity.identity.can_sign else { return None };
-            let mut pub_name = file.path.clone().into_os_string();
-            pub_name.push(".pub");
-            finding(
-                Code::KeyPairMismatch,
-                text!("{}.pub is not the public half of {}; ssh offers the one and signs with the other.", key(), key()),
-            )
-            .remedy(Remedy::run(
-                "derive",
-                text!("Write the true public half (ssh-keygen -y) into {}.", Private::path(Path::new(&pub_name))),
-                in_shell("ssh-keygen -y -f \"$1\" > \"$1.pub\"", key()),
-                Safety::Confirm,
-            ))
-        }
+        KeyState::Usable => return None,
     })
 }
 

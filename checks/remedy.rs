@@ -1,7 +1,7 @@
 //! What a user can do about a finding.
 //!
-//! The kind decides what may ever be executed: only [`Action::Run`] has a command and only [`Action::Edit`] has a change
-//! of a file, so nothing can run a remedy that is meant for a person.
+//! The kind decides what may ever be executed: only [`Action::Run`] and [`Action::RestoreKey`] stand for a command and only
+//! [`Action::Edit`] has a change of a file, so nothing can run a remedy that is meant for a person.
 
 use serde::Serialize;
 
@@ -27,6 +27,8 @@ pub enum Action {
     Run(Vec<Text>),
     /// A change of one text file.
     Edit(Edit),
+    /// A key file that bbdoctor itself writes anew: `bbdoctor restore FILE`.
+    RestoreKey(std::path::PathBuf),
     /// A page to open.
     Visit(Text),
     /// Something only a person can do or decide.
@@ -86,6 +88,11 @@ impl Remedy {
     /// A change of a file.
     pub fn edit(id: &'static str, summary: impl Into<Text>, edit: Edit, safety: Safety) -> Self {
         Remedy { id, summary: summary.into(), action: Action::Edit(edit), safety }
+    }
+
+    /// A private key file, or the `.pub` beside it, that `bbdoctor restore` writes anew.
+    pub fn restore_key(id: &'static str, summary: impl Into<Text>, key: &std::path::Path) -> Self {
+        Remedy { id, summary: summary.into(), action: Action::RestoreKey(key.to_owned()), safety: Safety::Confirm }
     }
 
     /// A page to open.

@@ -48,6 +48,19 @@ pub(crate) enum Command {
         /// The code of a finding or the id of a check
         code: Option<String>,
     },
+    /// Write a damaged private key anew, and the .pub that belongs to it
+    ///
+    /// A key is damaged when its text was spoilt on its way: line ends of Windows, a byte order mark, UTF-16, lost line breaks, a
+    /// missing last one, quotes, blanks, other text before it, base64 not yet decoded. A .pub that is lost or belongs to another
+    /// key is written too. No passphrase is needed. What was there is kept beside it (FILE.damaged), nothing is overwritten,
+    /// and a file that needs nothing is left alone. It must be your own. The exit status is 1 where the key is beyond
+    /// restoring.
+    #[command(after_help = manual::examples_of("restore"))]
+    Restore {
+        /// The private key, not its .pub
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
     /// List the checks in the order in which they run
     ///
     /// The order is that of a clone. Their ids are what --only and --skip take.

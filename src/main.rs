@@ -6,6 +6,7 @@ mod diagnosis;
 mod engine;
 mod exit;
 mod explain;
+mod fix;
 mod manual;
 mod output;
 mod progress;
@@ -29,6 +30,7 @@ use clap::error::ErrorKind;
 
 use cli::{Cli, Colour, Command, Diagnose, Format, NoSuchCheck, Redact};
 use exit::Exit;
+use fix::restore::Done;
 use output::Output;
 use progress::Progress;
 use report::audiences::{Audiences, Withheld};
@@ -69,11 +71,36 @@ fn run() -> Exit {
         Some(Command::Schema) => report::json::schema().map_or(Exit::Fault, |schema| say(&schema)),
         Some(Command::Completions { shell }) => completions::script(shell).map_or(Exit::Fault, |script| say(&script)),
         Some(Command::Man) => manual::page().map_or(Exit::Fault, |page| say(&page)),
+        Some(Command::Restore { file }) => restore(&file),
         Some(Command::Explain { code }) => explain(code.as_deref(), &environment),
         None => diagnose(&cli.diagnose, environment).unwrap_or_else(|usage| {
             complain(&usage);
             Exit::Usage
         }),
+    }
+}
+
+/// Writes a key file anew and tells what was done.
+fn restore(file: &Path) -> Exit {
+    let named = |path: &Path| neutralise(&path.to_string_lossy(), QUOTE_LIMIT);
+    match fix::restore::restore(file) {
+        Ok(done) if done.is_empty() => say(&format!("{} needs no restoring.\n", named(file))),
+        Ok(done) => {
+            let sentence = |done: &Done| match done {
+                Done::Key { file, kept } => {
+                    format!("Wrote {} anew; what was there is {} now.\n", named(file), named(kept))
+                }
+                Done::Public { file, kept: None } => format!("Wrote {}.\n", named(file)),
+                Done::Public { file, kept: Some(kept) } => {
+                    format!("Wrote {} anew, which was another key's; that is {} now.\n", named(file), named(kept))
+                }
+            };
+            say(&done.iter().map(sentence).collect::<String>())
+        }
+        Err(refusal) => {
+            complain(&format!("{} {refusal}", named(file)));
+            if refusal.is_the_keys() { Exit::Broken } else { Exit::Usage }
+        }
     }
 }
 

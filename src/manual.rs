@@ -39,6 +39,7 @@ const OF_SUBCOMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("bbdoctor explain", "every check and every finding, a line each"),
         ],
     ),
+    ("restore", &[("bbdoctor restore ~/.ssh/id_ed25519", "writes the key or its .pub anew where it needs it")]),
     ("checks", &[("bbdoctor checks", "the checks, a line each"), ("bbdoctor --skip git-agrees", "leaves one of them out")]),
     ("schema", &[("bbdoctor schema > report.schema.json", "for a program that reads --format json")]),
     (

@@ -156,6 +156,10 @@ fn remedy(cure: &Cure, redactor: &dyn Redactor) -> Remedy {
             let file = redactor.literal(&bbdoctor_checks::privacy::Private::path(&edit.file).into());
             Action::Edit(Edit { file, change, lines: all(lines) })
         }
+        remedy::Action::RestoreKey(file) => {
+            let file = redactor.literal(&bbdoctor_checks::privacy::Private::path(file).into());
+            Action::Run(vec!["bbdoctor".into(), "restore".into(), file])
+        }
         remedy::Action::Visit(page) => Action::Visit(redactor.text(page)),
         remedy::Action::Ask => Action::Ask,
     };

@@ -192,32 +192,32 @@ fn empty_because_the_secret_was() {
 
 #[test]
 fn line_breaks_became_blanks() {
-    broken("key-corrupt", |world| with_spoilt_key(|text| text.replace('\n', " "))(world));
+    fixed("key-corrupt", |world| with_spoilt_key(|text| text.replace('\n', " "))(world));
 }
 
 #[test]
 fn line_breaks_became_letters() {
-    broken("key-corrupt", |world| with_spoilt_key(|text| text.replace('\n', "\\n"))(world));
+    fixed("key-corrupt", |world| with_spoilt_key(|text| text.replace('\n', "\\n"))(world));
 }
 
 #[test]
 fn last_line_break_is_missing() {
-    broken("key-corrupt", |world| with_spoilt_key(|text| text.trim_end().to_owned())(world));
+    fixed("key-corrupt", |world| with_spoilt_key(|text| text.trim_end().to_owned())(world));
 }
 
 #[test]
 fn line_ends_of_windows() {
-    broken("key-corrupt", |world| with_spoilt_key(|text| text.replace('\n', "\r\n"))(world));
+    fixed("key-corrupt", |world| with_spoilt_key(|text| text.replace('\n', "\r\n"))(world));
 }
 
 #[test]
 fn byte_order_mark_before_it() {
-    broken("key-corrupt", |world| with_spoilt_key(|text| format!("\u{feff}{text}"))(world));
+    fixed("key-corrupt", |world| with_spoilt_key(|text| format!("\u{feff}{text}"))(world));
 }
 
 #[test]
 fn still_in_base64() {
-    broken("key-corrupt", |world| {
+    fixed("key-corrupt", |world| {
         with_spoilt_key(str::to_owned)(world);
         world.user(&["sh", "-c", "base64 .ssh/id_ed25519 > coded && cat coded > .ssh/id_ed25519 && rm coded"]);
     });
@@ -252,8 +252,20 @@ fn configuration_names_the_public_half() {
 
 #[test]
 fn public_half_of_another_key_beside_it() {
-    broken("key-pair-mismatch", |world| {
+    fixed("key-pair-mismatch", |world| {
         world.plain();
+        world.stranger("other");
+        fs::copy(world.ssh("other.pub"), world.ssh("id_ed25519.pub")).unwrap();
+        world.forget("other");
+    });
+}
+
+#[test]
+fn public_half_of_another_key_beside_a_locked_one() {
+    broken("key-pair-mismatch", |world| {
+        world.keygen("id_ed25519", "ed25519", "", "correct horse");
+        world.authorize("id_ed25519", "dev");
+        world.know("{host}");
         world.stranger("other");
         fs::copy(world.ssh("other.pub"), world.ssh("id_ed25519.pub")).unwrap();
         world.forget("other");

@@ -14,6 +14,8 @@ use crate::machine::files;
 use bbdoctor_checks::facts::files::with_suffix;
 use bbdoctor_checks::facts::key_file::{Format, KeyFile, KeyState};
 use bbdoctor_checks::facts::public_key::PublicKey;
+use zeroize::Zeroizing;
+
 
 /// The most names of a folder that are compared with a missing one.
 const NAMES_LIMIT: usize = 1000;
@@ -124,9 +126,31 @@ fn load(bytes: &[u8], loader: &Loader) -> Option<Content> {
     openssh::read(bytes).or_else(|| pem::read(bytes, loader))
 }
 
-/// The key in the bytes of a damaged file, written anew as OpenSSH loads it; `None` when too much is lost.
-pub fn restored(bytes: &[u8], loader: &Loader) -> Option<Vec<u8>> {
-    mangled::restore(bytes, loader)
+/// A key that can be given back.
+#[derive(Debug)]
+pub struct Restored {
+    /// The file written anew as OpenSSH loads it; `None` where it is whole as it is.
+    pub text: Option<Zeroizing<Vec<u8>>>,
+    /// Its public half with its comment, as far as no passphrase hides them.
+    pub public: Option<PublicKey>,
+}
+
+/// The key in the bytes of a file, be it damaged.
+///
+/// # Errors
+/// What the file is, where it holds no private key or too much of it is lost.
+pub fn restore(bytes: &[u8], loader: &Loader) -> Result<Restored, KeyState> {
+    let content = judge(bytes, loader);
+    match content.state {
+        KeyState::Corrupt { restorable: true, .. } => {
+            let text = mangled::restore(bytes, loader).map(Zeroizing::new);
+            let public = text.as_ref().and_then(|text| load(text, loader)).and_then(|content| content.held);
+            Ok(Restored { text, public })
+        }
+        KeyState::Usable | KeyState::Encrypted => Ok(Restored { text: None, public: content.held }),
+        KeyState::UnsupportedType(_) if content.held.is_some() => Ok(Restored { text: None, public: content.held }),
+        state => Err(state),
+    }
 }
 
 /// The bytes of a private key file, for a login. Whoever asks keeps them out of reports.

@@ -10,7 +10,7 @@ use ssh_key::{Algorithm, Cipher, Comment, Error, Kdf, Mpint, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::{Content, Format, KeyState};
-use bbdoctor_checks::facts::public_key::{BadKey, PublicKey, base64_decode};
+use bbdoctor_checks::facts::public_key::{BadKey, PublicKey, base64_decode, text};
 
 const BEGIN: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----\n";
 const END: &[u8] = b"-----END OPENSSH PRIVATE KEY-----\n";
@@ -25,12 +25,12 @@ pub(super) fn public(bytes: &[u8]) -> Option<PublicKey> {
 pub(super) fn read(bytes: &[u8]) -> Option<Content> {
     let decoded = unarmoured(bytes)?;
     let (cipher, public) = head(&mut &**decoded)?;
-    let public = match public {
+    let mut public = match public {
         Ok(public) => public,
         Err(BadKey::UnknownType(name)) => return Some(Content::new(KeyState::UnsupportedType(name), Format::OpenSsh)),
         Err(_) => return None,
     };
-    comment_in(&decoded)?;
+    public.comment = text(&comment_in(&decoded)?);
     let state = match public.algorithm.as_str() {
         _ if cipher.is_some() => KeyState::Encrypted,
         "ssh-dss" => KeyState::UnsupportedType(public.algorithm.clone()),

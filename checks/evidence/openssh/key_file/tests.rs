@@ -139,7 +139,7 @@ fn every_mangled_key_is_judged_as_ssh_keygen_judges_it_and_what_is_said_to_be_re
                 wrong.push(format!("{key}, {variant}: {:?}, ssh-keygen {:?}", file.state, loads(&path)));
             }
             if let KeyState::Corrupt { restorable: true, .. } = file.state {
-                let whole = restored(&mangled, &loader).expect("restored");
+                let whole = restore(&mangled, &loader).expect("restored").text.expect("written anew");
                 write(&path, &whole, 0o600);
                 let state = inspect(&path, &loader).state;
                 write(&path, &bytes, 0o600);
@@ -201,6 +201,8 @@ fn the_public_half_is_the_one_ssh_offers_and_the_private_ones_own() {
         assert!(!file.pair_mismatch(), "{name}");
         let clear = name.contains("OPENSSH") || !name.ends_with("secret") && !name.starts_with("dsa");
         assert_eq!(file.held.as_ref().map(|k| k.blob.clone()), clear.then_some(expected.blob.clone()), "{name}");
+        let comment = file.held.as_ref().map(|k| k.comment.as_str()).filter(|comment| !comment.is_empty());
+        assert_eq!(comment, name.ends_with("OPENSSH-").then_some("a comment"), "{name}");
         fs::remove_file(&beside).expect("removed");
         let file = inspect(&path, &loader);
         assert_eq!(file.public.is_some(), name.contains("OPENSSH"), "{name}");
