@@ -1,6 +1,9 @@
 //! ssh's configuration as text: what ssh refuses to read, and what it reads otherwise than was meant.
 
-use crate::harness::case::{advised, broken};
+use std::time::Duration;
+
+use crate::harness::case::{Expected, advised, broken, case};
+use crate::harness::namespace::BBDOCTOR;
 
 #[test]
 fn option_of_another_system() {
@@ -144,4 +147,15 @@ fn ssh_command_has_a_misspelt_option() {
 #[test]
 fn setting_without_its_value() {
     broken("config-missing-argument", |world| world.ssh_command("ssh -o StrictHostKeyChecking"));
+}
+
+/// ssh takes the first of two ports, the library ssh2-config the last: who runs bbdoctor with -v learns of it.
+#[test]
+fn other_tools_read_another_port() {
+    let arrange = |world: &mut crate::harness::world::World| world.plain_with("Host {host}\n  Port 22\n  Port 2222\n");
+    case(Expected::Healthy, &[], arrange, |world| {
+        let done = world.run(BBDOCTOR.as_ref(), &["-v".into(), world.url.clone()], Duration::from_secs(60));
+        let said = String::from_utf8(done.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("the library ssh2-config see another port"), "{said}");
+    });
 }
