@@ -9,11 +9,11 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use bbdoctor_checks::evidence::files;
-use bbdoctor_checks::evidence::key_file::{self, Loader};
 use bbdoctor_checks::facts::files::with_suffix;
 use bbdoctor_checks::facts::key_file::KeyState;
 use bbdoctor_checks::facts::public_key::PublicKey;
+use bbdoctor_evidence::machine::files;
+use bbdoctor_evidence::openssh::key_file::{self, Loader};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 

@@ -16,7 +16,6 @@ use bbdoctor_checks::facts::key_file::{Format, KeyFile, KeyState};
 use bbdoctor_checks::facts::public_key::PublicKey;
 use zeroize::Zeroizing;
 
-
 /// The most names of a folder that are compared with a missing one.
 const NAMES_LIMIT: usize = 1000;
 
