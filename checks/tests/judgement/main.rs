@@ -14,6 +14,7 @@ use bbdoctor_checks::facts::alternates::Alternate;
 use bbdoctor_checks::facts::connection::ConnectOutcome;
 use bbdoctor_checks::facts::control::{Control, Unusable};
 use bbdoctor_checks::facts::files::Access;
+use bbdoctor_checks::facts::git_run::GitRun;
 use bbdoctor_checks::facts::keyring::{AgentSocket, Holder, Keyring};
 use bbdoctor_checks::facts::keys::Keys;
 use bbdoctor_checks::facts::ssh_command::{Client, ClientKind, NotRunnable, Started};
@@ -244,7 +245,15 @@ fn key_files() {
 fn git_agrees() {
     table(
         "git-agrees",
-        &[("git works", |_| {}, &[]), ("git was not run", |facts| facts.git_run = Err(facts::skipped()), &["skipped"])],
+        &[
+            ("git works", |_| {}, &[]),
+            (
+                "git fails, and nobody knows why",
+                |facts| facts.git_run = Ok(GitRun { works: false, code: Some(128), ..GitRun::default() }),
+                &["git-fails-unexplained!"],
+            ),
+            ("git was not run", |facts| facts.git_run = Err(facts::skipped()), &["skipped"]),
+        ],
     );
 }
 
