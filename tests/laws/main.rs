@@ -49,7 +49,11 @@ const ROOMS: &[Room] = &[
         uses: &["privacy", "knowledge", "words", "facts", "machine", "git", "openssh", "server"],
     },
     // The program.
-    Room { name: "program", places: &["src"], uses: &["privacy", "knowledge", "words", "facts", "checks", "machine", "gather"] },
+    Room {
+        name: "program",
+        places: &["src"],
+        uses: &["privacy", "knowledge", "words", "facts", "checks", "machine", "git", "openssh", "server", "gather"],
+    },
 ];
 
 /// The laws, as [`EXCEPTIONS`] calls them.
