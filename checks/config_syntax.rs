@@ -113,7 +113,7 @@ fn fault(facts: &Facts, problem: &Problem) -> Option<Finding> {
         if let Some(line) = facts.line(p) {
             finding = finding.evidence("line", Private::quoted(line));
         }
-        finding = finding.remedies(mend(facts, problem));
+        finding = finding.remedies(corrections(facts, problem));
     } else {
         finding = finding
             .remedy(Remedy::ask("mend-option", "Correct the option in GIT_SSH_COMMAND, core.sshCommand or the file it names."));
@@ -121,7 +121,7 @@ fn fault(facts: &Facts, problem: &Problem) -> Option<Finding> {
     Some(finding)
 }
 
-fn mend(facts: &Facts, problem: &Problem) -> Vec<Remedy> {
+fn corrections(facts: &Facts, problem: &Problem) -> Vec<Remedy> {
     let Some(position) = &problem.position else { return Vec::new() };
     let line = facts.line(position).unwrap_or_default();
     let replace = |summary: Text, with: Vec<Text>, safety| {

@@ -44,7 +44,7 @@ pub enum Strikes {
     AfterLogin,
 }
 
-/// Who can mend it.
+/// Who can fix it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
@@ -128,7 +128,7 @@ pub struct Finding {
     pub blocking: bool,
     /// How sure it is.
     pub confidence: Confidence,
-    /// Who can mend it.
+    /// Who can fix it.
     pub side: Side,
     /// What is the matter, in one sentence about this machine.
     pub summary: Text,
@@ -136,7 +136,7 @@ pub struct Finding {
     pub subject: Option<Subject>,
     /// What was seen: name and value, in the order of their weight.
     pub evidence: Vec<(&'static str, Text)>,
-    /// How to mend it, best first.
+    /// How to fix it, best first.
     pub remedies: Vec<Remedy>,
     /// Trying again later may help.
     pub transient: bool,
@@ -205,13 +205,13 @@ impl Finding {
         self
     }
 
-    /// Adds a way to mend it.
+    /// Adds a way to fix it.
     pub fn remedy(mut self, remedy: Remedy) -> Self {
         self.remedies.push(remedy);
         self
     }
 
-    /// Adds ways to mend it.
+    /// Adds ways to fix it.
     pub fn remedies(mut self, remedies: impl IntoIterator<Item = Remedy>) -> Self {
         self.remedies.extend(remedies);
         self

@@ -23,7 +23,7 @@ pub use neutralise::{is_invisible, neutralise};
 pub use redaction::{Collector, Redaction, WithoutQuotations};
 pub use scan::Leak;
 
-/// What a private value is; a redactor chooses the stand-in by it.
+/// What a private value is; a redactor chooses the placeholder by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -235,7 +235,7 @@ macro_rules! text {
     };
 }
 
-/// Turns texts into strings, showing private values or stand-ins for them.
+/// Turns texts into strings, showing private values or placeholders for them.
 pub trait Redactor {
     /// What may be printed in place of `value`, for a reader.
     fn show(&self, value: &Private) -> String;
@@ -245,7 +245,7 @@ pub trait Redactor {
         self.show(value)
     }
 
-    /// Whether it shows stand-ins.
+    /// Whether it shows placeholders.
     fn redacts(&self) -> bool {
         false
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::privacy::Text;
 
-/// One way to mend a finding.
+/// One way to fix a finding.
 #[derive(Debug, Clone)]
 pub struct Remedy {
     /// A short name, unique within the finding.

@@ -10,16 +10,16 @@ use crate::explain;
 use crate::manual;
 use crate::output::Destination;
 
-/// Headings of the help: what is asked, how it is told, and what it may take.
+/// Headings of the help: what to ask, how to report, and what it may take.
 const ASK: &str = "What to ask";
 const TELL: &str = "How to report";
 const LIMIT: &str = "Limits";
 
-/// Says why git cannot clone from Bitbucket over SSH, proves it, and gives the command that mends it
+/// Says why git cannot clone from Bitbucket over SSH, proves it, and gives the command that fixes it
 ///
 /// It follows the clone step by step as git and ssh would make it: the URL, the ssh client, its configuration, the keys and the
 /// agent, the name, the port, the server's key, the server's answer to each key, the repository. At the end it runs git
-/// itself, and the verdict follows git. It mends nothing by itself.
+/// itself, and the verdict follows git. It changes nothing by itself.
 #[derive(Debug, Parser)]
 #[command(
     name = "bbdoctor",
@@ -40,7 +40,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Explain a finding or a check, offline; without a name, list them
     ///
-    /// A finding's code stands in every report. Its page says what it means, why it breaks a clone, how to mend it, and how to
+    /// A finding's code stands in every report. Its page says what it means, why it breaks a clone, how to fix it, and how to
     /// see it yourself. The page of a check has all its findings. On a terminal the page is laid out for reading; elsewhere
     /// it is Markdown.
     #[command(after_help = manual::examples_of("explain"))]
@@ -123,10 +123,11 @@ pub(crate) struct Diagnose {
     /// 0600; it is opened before the work begins, and never through a symbolic link.
     #[arg(long, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, help_heading = TELL)]
     pub(crate) output: Vec<Destination>,
-    /// Show stand-ins (user-1, ~, repo-1) in place of what is private
+    /// Show placeholders (user-1, ~, repo-1) in place of what is private
     ///
     /// `auto` does so in markdown and in every file that --output writes, which are made to be given away. Fingerprints stay: they
-    /// tell keys apart and nothing else. Should something private be left in the text all the same, nothing is written.
+    /// tell keys apart and nothing else. The finished text is searched once more: if something private is left in it, it is written
+    /// without quotations, or not at all.
     #[arg(
         long,
         value_enum,

@@ -86,8 +86,8 @@ mod tests {
             let strong: Vec<&str> = section.split("\n\n").filter(|part| part.starts_with("**")).collect();
             let parts: Vec<&str> =
                 strong.iter().filter_map(|part| part.match_indices("**").nth(1).map(|(end, _)| &part[..end + 2])).collect();
-            let [means, why, mend, see] = parts[..] else { panic!("{name}: {parts:?}") };
-            assert_eq!((means, mend, see), ("**What it means.**", "**Mend it.**", "**See it yourself.**"), "{name}");
+            let [means, why, fix, see] = parts[..] else { panic!("{name}: {parts:?}") };
+            assert_eq!((means, fix, see), ("**What it means.**", "**Fix it.**", "**See it yourself.**"), "{name}");
             assert!(WHY.contains(&why), "{name}: {why}");
             assert!(strong[..2].iter().all(|part| part.contains(' ') && part.len() > 60), "{name} says too little");
             assert!(section.ends_with("```\n"), "{name} ends with no command to see it by");

@@ -1,4 +1,4 @@
-//! Says why a `git clone` from Bitbucket over SSH fails, proves it, and gives the command that mends it.
+//! Says why a `git clone` from Bitbucket over SSH fails, proves it, and gives the command that fixes it.
 
 mod cli;
 mod completions;

@@ -16,7 +16,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("bbdoctor", "why can't git fetch here?"),
     ("bbdoctor git@ssh.bitbucket.org:acme/app.git", "why can't I clone this?"),
     ("bbdoctor acme/app --push", "why can't I push to it?"),
-    ("bbdoctor explain key-not-offered", "what a finding means, and how to mend it"),
+    ("bbdoctor explain key-not-offered", "what a finding means, and how to fix it"),
     ("bbdoctor -v upstream", "every check of the remote upstream, with its evidence"),
     ("bbdoctor -q", "only the verdict"),
     ("bbdoctor --output report.txt", "the report in a file too, to attach to a ticket"),
@@ -34,7 +34,7 @@ const OF_SUBCOMMANDS: &[(&str, &[(&str, &str)])] = &[
     (
         "explain",
         &[
-            ("bbdoctor explain key-not-offered", "what the finding means, and how to mend it"),
+            ("bbdoctor explain key-not-offered", "what the finding means, and how to fix it"),
             ("bbdoctor explain key-files", "the page of a check, with all its findings"),
             ("bbdoctor explain", "every check and every finding, a line each"),
         ],

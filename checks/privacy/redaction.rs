@@ -1,9 +1,9 @@
-//! Reports for strangers: every private value becomes a stand-in, the same one wherever it occurs.
+//! Reports for other people: every private value becomes a placeholder, the same one wherever it occurs.
 //!
 //! It fails closed, at every step:
 //! * Public pieces are shown as they are, and by its type no [`Text`](super::Text) has another public piece than words of our own sources, numbers
 //!   and values of a checked form.
-//! * A private value is shown by its kind. Users, hosts, comments and repositories become stand-ins whole; they are collected first, so
+//! * A private value is shown by its kind. Users, hosts, comments and repositories become placeholders whole; they are collected first, so
 //!   that they are recognised inside paths, addresses and quotations too. Of these three, each word is then shown only where it is
 //!   public ([`words`](super::words)); a word that nobody vouches for becomes `text-1`.
 //! * The finished report is looked through once more for every value that was met ([`scan`](super::scan)), in every format, however it
@@ -25,7 +25,7 @@ use crate::bitbucket;
 const LEFT_OUT: &str = "[left out]";
 /// What [`Collector`] shows for a private value: no word that could be taken for one of ours.
 const BLANK: &str = "…";
-/// The first words of stand-ins.
+/// The first words of placeholders.
 const SORTS: &[&str] = &["user", "key", "host", "address", "workspace", "repo", "blob", "path", "text", "home"];
 
 /// Notes every private value of the texts it is given, in their order, and shows blanks for them: what it prints holds our own words
@@ -49,16 +49,16 @@ impl Redactor for Collector {
     }
 }
 
-/// Shows a stand-in for every private value.
+/// Shows a placeholder for every private value.
 #[derive(Debug)]
 pub struct Redaction {
-    /// The user's home folders with their stand-ins: `~` for the one that ssh goes by.
+    /// The user's home folders with their placeholders: `~` for the one that ssh goes by.
     homes: Vec<(String, String)>,
     /// By the value in lower case.
     known: RefCell<HashMap<String, Value>>,
-    /// Stand-ins handed out, by their first word.
+    /// Placeholders handed out, by their first word.
     counts: RefCell<HashMap<&'static str, usize>>,
-    /// Every raw value that was met, in lower case: no stand-in may look like one.
+    /// Every raw value that was met, in lower case: no placeholder may look like one.
     raw: HashSet<String>,
 }
 
@@ -70,7 +70,7 @@ pub struct WithoutQuotations<'a>(pub &'a Redaction);
 #[derive(Debug)]
 struct Value {
     raw: String,
-    standin: String,
+    placeholder: String,
 }
 
 /// Which known values are looked for in a text.
@@ -84,7 +84,7 @@ enum Known {
 }
 
 impl Redaction {
-    /// Stand-ins for what `collected` has met in a report, and for the user's own names: `homes`, the one that ssh goes by first, and
+    /// Placeholders for what `collected` has met in a report, and for the user's own names: `homes`, the one that ssh goes by first, and
     /// `own` values that may occur in foreign text only.
     pub fn new(homes: Vec<String>, own: Vec<Private>, collected: Collector) -> Self {
         let values: Vec<Private> = collected.0.into_inner().into_iter().chain(own).collect();
@@ -94,8 +94,8 @@ impl Redaction {
                 seen.push(home);
             }
         }
-        let standin = |n: usize| if n == 0 { "~".to_string() } else { format!("home-{}", n + 1) };
-        let mut homes: Vec<_> = seen.into_iter().enumerate().map(|(n, home)| (home.to_string(), standin(n))).collect();
+        let placeholder = |n: usize| if n == 0 { "~".to_string() } else { format!("home-{}", n + 1) };
+        let mut homes: Vec<_> = seen.into_iter().enumerate().map(|(n, home)| (home.to_string(), placeholder(n))).collect();
         // A home within another is the longer name.
         homes.sort_by_key(|(home, _)| std::cmp::Reverse(home.len()));
         let raw = values.iter().map(|v| v.value.to_lowercase()).collect();
@@ -116,39 +116,39 @@ impl Redaction {
                     return;
                 }
                 let (workspace, repository) = path.rsplit_once('/').unwrap_or(("", path));
-                let parts = workspace.split('/').filter(|w| !w.is_empty()).map(|w| self.standin("workspace", w));
-                let parts: Vec<String> = parts.chain([self.standin("repo", repository)]).collect();
+                let parts = workspace.split('/').filter(|w| !w.is_empty()).map(|w| self.placeholder("workspace", w));
+                let parts: Vec<String> = parts.chain([self.placeholder("repo", repository)]).collect();
                 // The whole is recognised even where its parts are ordinary words.
-                let whole = Value { raw: path.to_string(), standin: parts.join("/") };
+                let whole = Value { raw: path.to_string(), placeholder: parts.join("/") };
                 self.known.borrow_mut().insert(path.to_lowercase(), whole);
             }
             Kind::Path | Kind::Url | Kind::Quoted => {}
         }
     }
 
-    /// The stand-in for `value`: the one it has, or the next of its sort, one of [`SORTS`].
-    fn standin(&self, sort: &'static str, value: &str) -> String {
+    /// The placeholder for `value`: the one it has, or the next of its sort, one of [`SORTS`].
+    fn placeholder(&self, sort: &'static str, value: &str) -> String {
         let lower = value.to_lowercase();
         if lower.is_empty() {
             return String::new();
         }
         if let Some(known) = self.known.borrow().get(&lower) {
-            return known.standin.clone();
+            return known.placeholder.clone();
         }
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry(sort).or_default();
-        let standin = loop {
+        let placeholder = loop {
             *count += 1;
             let next = format!("{sort}-{count}");
             if !self.raw.contains(&next) {
                 break next;
             }
         };
-        self.known.borrow_mut().insert(lower, Value { raw: value.to_string(), standin: standin.clone() });
-        standin
+        self.known.borrow_mut().insert(lower, Value { raw: value.to_string(), placeholder: placeholder.clone() });
+        placeholder
     }
 
-    /// `text` with stand-ins for what is not public in it; words that nobody vouches for are called after `sort`.
+    /// `text` with placeholders for what is not public in it; words that nobody vouches for are called after `sort`.
     fn mask(&self, text: &str, sort: &'static str, known: Known) -> String {
         let mut out = String::new();
         let mut rest = text;
@@ -168,8 +168,8 @@ impl Redaction {
     /// What stands at the beginning of `rest`, which is no continuation of a word: what to show for it, and its length in bytes.
     fn at_a_beginning(&self, rest: &str, sort: &'static str, known: Known) -> Option<(String, usize)> {
         let home = self.homes.iter().find(|(home, _)| rest.starts_with(home.as_str()) && ends_there(rest, home.len()));
-        if let Some((home, standin)) = home {
-            return Some((standin.clone(), home.len()));
+        if let Some((home, placeholder)) = home {
+            return Some((placeholder.clone(), home.len()));
         }
         if let Some(value) = self.known_at(rest, known) {
             return Some(value);
@@ -181,19 +181,19 @@ impl Redaction {
             let shown = if address.is_loopback() || address.is_unspecified() {
                 rest[..length].to_string()
             } else {
-                self.standin("address", &rest[..length])
+                self.placeholder("address", &rest[..length])
             };
             return Some((shown, length));
         }
         if let Some(length) = base64(rest) {
             let public = bitbucket::HOST_KEYS.iter().any(|key| key.base64 == &rest[..length]);
-            return Some((if public { rest[..length].into() } else { self.standin("blob", &rest[..length]) }, length));
+            return Some((if public { rest[..length].into() } else { self.placeholder("blob", &rest[..length]) }, length));
         }
         let run = words::run(rest);
         if run.is_empty() {
             return None;
         }
-        Some((if is_public(run) { run.into() } else { self.standin(sort, run) }, run.len()))
+        Some((if is_public(run) { run.into() } else { self.placeholder(sort, run) }, run.len()))
     }
 
     /// The longest known value at the beginning of `rest`.
@@ -207,7 +207,7 @@ impl Redaction {
                 && ends_there(rest, value.len())
                 && (known == Known::All || value.contains(['/', '@']) || !are_public(value))
         });
-        here.max_by_key(|(value, _)| value.len()).map(|(key, value)| (value.standin.clone(), key.len()))
+        here.max_by_key(|(value, _)| value.len()).map(|(key, value)| (value.placeholder.clone(), key.len()))
     }
 
     /// Looks through a finished report for every private value that was met, as it is and in the encodings in which one gets into
@@ -218,11 +218,11 @@ impl Redaction {
     /// The first that is found: then the report must not be written.
     pub fn inspect(&self, report: &str, own: &str) -> Result<(), Leak> {
         let known = self.known.borrow();
-        let homes = self.homes.iter().map(|(home, standin)| (home.as_str(), standin.as_str()));
+        let homes = self.homes.iter().map(|(home, placeholder)| (home.as_str(), placeholder.as_str()));
         let hosts = bitbucket::CLOUD_HOSTS.iter().map(|host| host.name.to_string());
-        let standins = SORTS.iter().map(|sort| format!("{sort}-0"));
-        let own = hosts.chain(standins).fold(format!("{own} {LEFT_OUT}"), |own, words| own + " " + &words);
-        scan::inspect(report, &own, homes.chain(known.values().map(|value| (value.raw.as_str(), value.standin.as_str()))))
+        let placeholders = SORTS.iter().map(|sort| format!("{sort}-0"));
+        let own = hosts.chain(placeholders).fold(format!("{own} {LEFT_OUT}"), |own, words| own + " " + &words);
+        scan::inspect(report, &own, homes.chain(known.values().map(|value| (value.raw.as_str(), value.placeholder.as_str()))))
     }
 }
 
@@ -233,11 +233,11 @@ impl Redactor for Redaction {
         }
         let text = value.value.as_str();
         match value.kind {
-            Kind::User => self.standin("user", text),
-            Kind::Comment => self.standin("key", text),
+            Kind::User => self.placeholder("user", text),
+            Kind::Comment => self.placeholder("key", text),
             Kind::Host => {
                 let (host, port) = host_and_port(text);
-                format!("{}{port}", self.standin(if is_address(host) { "address" } else { "host" }, host))
+                format!("{}{port}", self.placeholder(if is_address(host) { "address" } else { "host" }, host))
             }
             Kind::Repository | Kind::Url => self.mask(text, "text", Known::All),
             Kind::Path => self.mask(text, "path", Known::Unusual),

@@ -1,4 +1,4 @@
-//! The last look at a report before strangers get it.
+//! The last look at a report before other people get it.
 //!
 //! It knows the private values and the finished text, and nothing of how the one might have got into the other; so it also finds what a
 //! renderer or an encoding let through. Two things it cannot take for a leak: a value that is an ordinary word of programs, and one
@@ -16,10 +16,10 @@ use super::words::{are_parts_of_names, is_part_of_a_word};
 
 /// A private value stood in a finished report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the report would have shown the private value that {standin} stands for ({encoding})")]
+#[error("the report would have shown the private value that {placeholder} stands for ({encoding})")]
 pub struct Leak {
     /// What stands for it elsewhere.
-    standin: String,
+    placeholder: String,
     /// How it was written.
     encoding: &'static str,
 }
@@ -29,13 +29,14 @@ const SHORTEST: usize = 3;
 /// From this length on, a value is looked for in encodings that do not keep words apart.
 const LONG: usize = 5;
 
-/// Looks for every one of the `private` values (each with its stand-in) in `report`; `own` is what stands there as a word of ours.
+/// Looks for every one of the `private` values (each with its placeholder) in `report`; `own` is what stands there as a word of ours.
 pub(super) fn inspect<'a>(report: &str, own: &str, private: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), Leak> {
     let finished = Finished::new(report, own);
-    for (value, standin) in
-        private.map(|(v, standin)| (v.trim(), standin)).filter(|(v, _)| v.chars().count() >= SHORTEST && !are_parts_of_names(v))
+    for (value, placeholder) in private
+        .map(|(v, placeholder)| (v.trim(), placeholder))
+        .filter(|(v, _)| v.chars().count() >= SHORTEST && !are_parts_of_names(v))
     {
-        let leak = |encoding| Err(Leak { standin: standin.to_string(), encoding });
+        let leak = |encoding| Err(Leak { placeholder: placeholder.to_string(), encoding });
         if finished.shows(value) {
             return leak("as it is");
         }

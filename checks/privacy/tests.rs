@@ -1,4 +1,4 @@
-//! What is public, stand-ins and the last look.
+//! What is public, placeholders and the last look.
 
 use super::*;
 use crate::text;
@@ -7,7 +7,7 @@ fn redaction(texts: &[Text]) -> Redaction {
     blanked(texts).1
 }
 
-/// Our own words of `texts`, and what shows these to strangers.
+/// Our own words of `texts`, and what shows these to other people.
 fn blanked(texts: &[Text]) -> (String, Redaction) {
     let collector = Collector::default();
     let own = texts.iter().map(|text| collector.text(text) + "\n").collect();

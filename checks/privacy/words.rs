@@ -1,4 +1,4 @@
-//! The words of foreign text that may stand in a report which strangers read: those in which OpenSSH, git, Bitbucket and the system
+//! The words of foreign text that may stand in a report which other people read: those in which OpenSSH, git, Bitbucket and the system
 //! speak. Whatever is not among them may be somebody's name, and is. Our own words need no list: they are public by their type.
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! One report for the user's own eyes, and one for strangers, with stand-ins for what is private.
+//! One report for the user's own eyes, and one for other people, with placeholders for what is private.
 
 use std::cell::OnceCell;
 
@@ -27,15 +27,15 @@ pub(crate) struct Audiences<'a> {
     results: &'a [CheckResult],
     verdict: &'a Verdict,
     own: OnceCell<Report>,
-    strangers: OnceCell<Strangers>,
+    shared: OnceCell<Shared>,
 }
 
-/// What strangers may see.
-struct Strangers {
+/// What other people may see.
+struct Shared {
     redaction: Redaction,
     /// The report with every private value blanked: our own words.
     blanked: Report,
-    /// The report with stand-ins.
+    /// The report with placeholders.
     report: Report,
     /// The same without what others wrote.
     without_quotations: OnceCell<Report>,
@@ -44,7 +44,7 @@ struct Strangers {
 impl<'a> Audiences<'a> {
     /// Of what the checks found and what was concluded from it.
     pub(crate) fn new(facts: &'a Facts, results: &'a [CheckResult], verdict: &'a Verdict) -> Self {
-        Audiences { facts, results, verdict, own: OnceCell::new(), strangers: OnceCell::new() }
+        Audiences { facts, results, verdict, own: OnceCell::new(), shared: OnceCell::new() }
     }
 
     fn report(&self, redactor: &dyn Redactor) -> Report {
@@ -56,19 +56,19 @@ impl<'a> Audiences<'a> {
         self.own.get_or_init(|| self.report(&Plain { home: self.facts.home() }))
     }
 
-    fn strangers(&self) -> &Strangers {
-        self.strangers.get_or_init(|| self.prepared())
+    fn shared(&self) -> &Shared {
+        self.shared.get_or_init(|| self.prepared())
     }
 
-    fn prepared(&self) -> Strangers {
+    fn prepared(&self) -> Shared {
         let collector = Collector::default();
         let blanked = self.report(&collector);
         let (homes, names) = self.facts.private_values();
         let redaction = Redaction::new(homes, names, collector);
-        Strangers { report: self.report(&redaction), redaction, blanked, without_quotations: OnceCell::new() }
+        Shared { report: self.report(&redaction), redaction, blanked, without_quotations: OnceCell::new() }
     }
 
-    /// The finished text. For strangers it is looked through once more; where something private stands in it all the same, it is
+    /// The finished text. For other people it is looked through once more; where something private stands in it all the same, it is
     /// made again without quotations, which says so.
     ///
     /// # Errors
@@ -77,15 +77,15 @@ impl<'a> Audiences<'a> {
         if !redacted {
             return Ok(super::render(self.own(), format, manner)?);
         }
-        let strangers = self.strangers();
-        let own_words = super::render(&strangers.blanked, format, manner)?;
-        let text = super::render(&strangers.report, format, manner)?;
-        if strangers.redaction.inspect(&text, &own_words).is_ok() {
+        let shared = self.shared();
+        let own_words = super::render(&shared.blanked, format, manner)?;
+        let text = super::render(&shared.report, format, manner)?;
+        if shared.redaction.inspect(&text, &own_words).is_ok() {
             return Ok(text);
         }
-        let report = strangers.without_quotations.get_or_init(|| self.report(&WithoutQuotations(&strangers.redaction)));
+        let report = shared.without_quotations.get_or_init(|| self.report(&WithoutQuotations(&shared.redaction)));
         let text = super::render(report, format, manner)?;
-        strangers.redaction.inspect(&text, &own_words)?;
+        shared.redaction.inspect(&text, &own_words)?;
         Ok(text)
     }
 }
@@ -138,16 +138,16 @@ mod tests {
         }
     }
 
-    /// The same with a fault: strangers get the report that is for the user alone, and, `without_quotations`, no other.
+    /// The same with a fault: other people get the report that is for the user alone, and, `without_quotations`, no other.
     fn leaking<'a>(audiences: &Audiences<'a>, without_quotations: bool) -> Audiences<'a> {
         let own = || audiences.report(&Plain::default());
         let leaking = Audiences::new(audiences.facts, audiences.results, audiences.verdict);
-        let mut strangers = leaking.prepared();
-        strangers.report = own();
+        let mut shared = leaking.prepared();
+        shared.report = own();
         if without_quotations {
-            strangers.without_quotations = own().into();
+            shared.without_quotations = own().into();
         }
-        assert!(leaking.strangers.set(strangers).is_ok());
+        assert!(leaking.shared.set(shared).is_ok());
         leaking
     }
 

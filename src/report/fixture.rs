@@ -16,7 +16,7 @@ pub(crate) fn hostile() -> String {
 }
 
 /// git fails: the accepted key is held back. It has a cause, what follows from it, a warning that does not, every kind of
-/// remedy, keys, settings that lost, and a road that ends at the login.
+/// remedy, keys, settings that lost, and a route that ends at the login.
 pub(crate) fn broken() -> Report {
     let mut report =
         empty(VerdictStatus::Broken, "IdentitiesOnly keeps back ~/.ssh/work key, the one key that the server accepts.");
@@ -61,7 +61,7 @@ pub(crate) fn broken() -> Report {
     git.summary = "git fails: git@ssh.bitbucket.org: Permission denied (publickey).".into();
     report.identities = identities();
     report.settings = settings();
-    report.timeline = road(&[("resolve", 3.1), ("connect", 12.4), ("handshake", 40.0), ("keys", 95.5)]);
+    report.timeline = steps(&[("resolve", 3.1), ("connect", 12.4), ("handshake", 40.0), ("keys", 95.5)]);
     report.timeline.push(Step { step: "git".into(), ms: 180.2, ok: false });
     report
 }
@@ -81,8 +81,8 @@ pub(crate) fn healthy() -> Report {
     };
     found(&mut report, CheckId::KeyFiles, CheckStatus::Warn, open);
     report.identities = identities().split_off(2);
-    report.timeline = road(&[("resolve", 3.1), ("connect", 12.4), ("handshake", 40.0), ("keys", 9.5), ("login", 20.0)]);
-    report.timeline.extend(road(&[("repository", 85.0), ("git", 310.0)]));
+    report.timeline = steps(&[("resolve", 3.1), ("connect", 12.4), ("handshake", 40.0), ("keys", 9.5), ("login", 20.0)]);
+    report.timeline.extend(steps(&[("repository", 85.0), ("git", 310.0)]));
     report
 }
 
@@ -282,7 +282,7 @@ fn settings() -> Vec<Setting> {
     ]
 }
 
-fn road(steps: &[(&str, f64)]) -> Vec<Step> {
+fn steps(steps: &[(&str, f64)]) -> Vec<Step> {
     steps.iter().map(|(step, ms)| Step { step: step.to_string(), ms: *ms, ok: true }).collect()
 }
 

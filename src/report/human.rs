@@ -7,7 +7,7 @@ mod accessible;
 mod content;
 mod keys;
 mod page;
-mod road;
+mod route;
 
 use super::Report;
 
@@ -31,7 +31,7 @@ pub(crate) struct Manner {
     pub(crate) colour: bool,
     /// Columns.
     pub(crate) width: usize,
-    /// To be read aloud: one fact a line, no table, nothing aligned or wrapped.
+    /// For a screen reader: one fact a line, no table, nothing aligned or wrapped.
     pub(crate) accessible: bool,
 }
 

@@ -73,7 +73,7 @@ fn judged(report: &Report) -> String {
     match &verdict.root_cause {
         Some(root) => {
             said.push(format!("{} ({}; {})", root.code, confidence(root.confidence), side(root.side)));
-            for (what, codes) in [("It explains", &verdict.explains), ("Also seen", &verdict.also)] {
+            for (what, codes) in [("It explains", &verdict.explains), ("Also found", &verdict.also)] {
                 said.extend((!codes.is_empty()).then(|| format!("{what}: {}", codes.join(", "))));
             }
         }

@@ -129,7 +129,7 @@ impl Ticket {
                 self.block("This may pass by itself: trying again later may help.");
             }
             self.codes("It explains", &verdict.explains);
-            self.codes("Also seen", &verdict.also);
+            self.codes("Also found", &verdict.also);
         }
         if let Some(cause) = report.cause().filter(|cause| !cause.remedies.is_empty()) {
             self.block("### What to do");
@@ -171,7 +171,7 @@ impl Ticket {
             .iter()
             .map(|check| vec![name(check.id.name()), check.status.name().to_string(), cell(&check.outcome(), CELL)])
             .collect();
-        self.table(6_000, &["Check", "Result", "What was seen"], &rows);
+        self.table(6_000, &["Check", "Result", "What it found"], &rows);
         if !report.timeline.is_empty() {
             let steps: Vec<_> = report
                 .timeline

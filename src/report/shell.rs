@@ -2,7 +2,7 @@
 
 /// The command, each argument quoted as far as it needs it, for sh, bash, zsh and fish alike. A script for `sh -c` is given
 /// as it is, so that what it sets holds in the shell it is pasted into. In a `redacted` report the home folder is the
-/// stand-in `~`, which has to stay outside the quotes to mean what it says.
+/// placeholder `~`, which has to stay outside the quotes to mean what it says.
 pub(crate) fn command_line(argv: &[String], redacted: bool) -> String {
     match argv {
         [shell, option, script] if shell == "sh" && option == "-c" => script.clone(),

@@ -47,8 +47,8 @@ impl CheckReport {
 impl Report {
     /// What its reader has to know of what is not shown as it is.
     pub(crate) fn withholds(&self) -> impl Iterator<Item = &'static str> {
-        let standins = self.redacted.then_some(STANDINS);
-        standins.into_iter().chain(self.quotations_left_out.then_some(LEFT_OUT))
+        let placeholders = self.redacted.then_some(PLACEHOLDERS);
+        placeholders.into_iter().chain(self.quotations_left_out.then_some(LEFT_OUT))
     }
 
     /// Every finding with its check: the root cause first, then the order of the checks.
@@ -68,7 +68,7 @@ impl Subject {
     }
 }
 
-const STANDINS: &str = "Names of users, hosts, files, keys and repositories are replaced by stand-ins (--redact=never shows them \
+const PLACEHOLDERS: &str = "Names of users, hosts, files, keys and repositories are replaced by placeholders (--redact=never shows them \
     as they are); a command with one in it does not run as it stands.";
 /// What is said where quotations are left out.
 pub(super) const LEFT_OUT: &str =
@@ -77,7 +77,7 @@ pub(super) const LEFT_OUT: &str =
 /// How sure a finding is, for a reader.
 pub(crate) fn confidence(confidence: Confidence) -> &'static str {
     match confidence {
-        Confidence::Proven => "seen directly",
+        Confidence::Proven => "proven",
         Confidence::Likely => "the likely cause",
         Confidence::Possible => "a possible cause",
     }
@@ -88,7 +88,7 @@ pub(crate) fn side(side: Side) -> &'static str {
     match side {
         Side::ThisMachine => "on this machine",
         Side::Network => "in the network",
-        Side::Server => "with the service",
-        Side::Account => "in the account on the service",
+        Side::Server => "at the service",
+        Side::Account => "in the account at the service",
     }
 }

@@ -1,4 +1,4 @@
-//! What a report for strangers lets through: words planted in every source of text there is, looked for in every format.
+//! What a report for other people lets through: words planted in every source of text there is, looked for in every format.
 
 use std::ffi::OsString;
 use std::fs;

@@ -60,13 +60,13 @@ fn settled(line: &str) -> String {
     words.join(" ")
 }
 
-/// Puts the road into lines again: where they ended depended on how long each step took.
+/// Puts the route into lines again: where they ended depended on how long each step took.
 fn wrap_anew(lines: &mut Vec<String>) {
-    let first = lines.iter().position(|line| line.starts_with("The road: ")).expect("the road is shown");
+    let first = lines.iter().position(|line| line.starts_with("Route: ")).expect("the route is shown");
     let rest = lines[first + 1..].iter().take_while(|line| line.starts_with("    ")).count();
-    let road: Vec<String> = lines.drain(first..=first + rest).map(|line| line.trim().to_owned()).collect();
+    let route: Vec<String> = lines.drain(first..=first + rest).map(|line| line.trim().to_owned()).collect();
     let mut wrapped = vec![String::new()];
-    for step in road.join(" ").split_inclusive(" > ") {
+    for step in route.join(" ").split_inclusive(" > ") {
         let line = wrapped.last_mut().unwrap();
         if line.len() + step.trim_end().len() > 80 {
             wrapped.push(format!("    {step}"));

@@ -58,7 +58,7 @@ pub enum UrlFaultKind {
 /// malformed URL.
 pub fn fault(url: &str, exists: &dyn Fn(&str) -> bool) -> Option<UrlFault> {
     let (kind, mut corrected) = first_fault(url, exists)?;
-    // One slip seldom comes alone: mend until nothing is left to mend.
+    // One slip seldom comes alone: correct until nothing is left to correct.
     for _ in 0..8 {
         match corrected.as_deref().map(|c| (c, first_fault(c, exists))) {
             Some((_, Some((_, further)))) => corrected = further,
@@ -232,14 +232,14 @@ mod tests {
     use super::*;
     use crate::facts::survives_json;
 
-    fn mended(url: &str) -> (UrlFaultKind, Option<String>) {
+    fn judged(url: &str) -> (UrlFaultKind, Option<String>) {
         let fault = fault(url, &|_| false).unwrap_or_else(|| panic!("{url} has no fault"));
         survives_json(&fault);
         (fault.kind, fault.corrected)
     }
 
     #[test]
-    fn slips_are_named_and_mended() {
+    fn slips_are_named_and_corrected() {
         use UrlFaultKind as K;
         let good = "git@bitbucket.org:acme/app.git";
         for (url, kind, corrected) in [
@@ -266,7 +266,7 @@ mod tests {
             ("git+https://bitbucket.org/acme/app", K::UnknownScheme, "https://bitbucket.org/acme/app"),
             ("SSH://git@bitbucket.org/acme/app", K::UpperCaseScheme, "ssh://git@bitbucket.org/acme/app"),
         ] {
-            assert_eq!(mended(url), (kind, Some(corrected.to_string())), "{url}");
+            assert_eq!(judged(url), (kind, Some(corrected.to_string())), "{url}");
         }
         for (url, kind) in [
             ("git@:acme/app", K::EmptyHost),
@@ -278,7 +278,7 @@ mod tests {
             ("git@bitbücket.org:acme/app", K::NotAscii),
             ("ftps://bitbucket.org/acme/app", K::UnknownScheme),
         ] {
-            assert_eq!(mended(url), (kind, None), "{url}");
+            assert_eq!(judged(url), (kind, None), "{url}");
         }
     }
 

@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn every_keyword_is_legible_in_a_report_for_strangers() {
+    fn every_keyword_is_legible_in_a_shared_report() {
         for keyword in KEYWORDS.iter().map(|row| row.0).chain(SSHD_KEYWORDS.iter().copied()) {
             let text = Text::keyword(keyword);
             assert!(matches!(text.pieces(), [Piece::Public(_)]), "{keyword}");

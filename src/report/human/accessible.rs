@@ -6,7 +6,7 @@ use bbdoctor_checks::facts::summary::KeyStanding;
 use super::content::{Block, Item, Named, Tone};
 use super::keys::Row;
 use super::page::{painted, verbatim};
-use super::road::{Stage, State, duration};
+use super::route::{Stage, State, duration};
 
 /// The report, with a final line end.
 pub(super) fn print(blocks: impl Iterator<Item = Block>, colour: bool) -> String {
@@ -38,7 +38,7 @@ impl Lines {
                 if let Some(Named { code, how, lies }) = cause {
                     self.line(&format!("The cause is called {code}."));
                     self.line(&format!("It is {how}."));
-                    self.line(&format!("It lies {lies}."));
+                    self.line(&format!("The fault is {lies}."));
                 }
             }
             Block::Section { title, items } => {
@@ -47,7 +47,7 @@ impl Lines {
                 }
                 self.items(items);
             }
-            Block::Road(stages) => self.road(stages),
+            Block::Route(stages) => self.route(stages),
             Block::Keys(rows) => self.keys(rows),
         }
     }
@@ -69,9 +69,9 @@ impl Lines {
         }
     }
 
-    fn road(&mut self, stages: &[Stage]) {
+    fn route(&mut self, stages: &[Stage]) {
         if !stages.is_empty() {
-            self.line(&format!("The road of the clone has {} steps.", stages.len()));
+            self.line(&format!("The clone has {} steps.", stages.len()));
         }
         for (n, stage) in stages.iter().enumerate() {
             let time = stage.ms.map(|ms| format!(" after {}", duration(ms))).unwrap_or_default();

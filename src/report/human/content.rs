@@ -10,7 +10,7 @@ use super::super::words;
 use super::super::{CheckReport, CheckStatus, FindingReport, Place, Report, VerdictStatus};
 use super::Detail;
 use super::keys::{self, Row};
-use super::road::{self, Stage};
+use super::route::{self, Stage};
 
 /// What a word says of what follows it; a colour may repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,8 @@ pub(super) enum Block {
         /// What it lists.
         items: Vec<Item>,
     },
-    /// The road of the clone.
-    Road(Vec<Stage>),
+    /// The route of the clone.
+    Route(Vec<Stage>),
     /// The keys, in ssh's order.
     Keys(Vec<Row>),
 }
@@ -59,9 +59,9 @@ pub(super) enum Block {
 pub(super) struct Named {
     /// Its code.
     pub(super) code: String,
-    /// How sure it is: "seen directly", "the likely cause", …
+    /// How sure it is: "proven", "the likely cause", …
     pub(super) how: &'static str,
-    /// Where it lies: "on this machine", "in the network", …
+    /// Where the fault is: "on this machine", "in the network", …
     pub(super) lies: &'static str,
 }
 
@@ -116,7 +116,7 @@ pub(super) fn verdict(report: &Report, detail: Detail) -> Vec<Block> {
     if detail == Detail::Quiet {
         return blocks;
     }
-    blocks.push(Block::Road(road::stages(report)));
+    blocks.push(Block::Route(route::stages(report)));
     let cause = report.cause();
     if let Some(cause) = cause {
         let mut ways: Vec<Item> = cause.remedies.iter().map(|r| remedy(report, r)).collect();
@@ -125,13 +125,13 @@ pub(super) fn verdict(report: &Report, detail: Detail) -> Vec<Block> {
         }
         let page = format!("bbdoctor explain {}", cause.code);
         ways.push(Item { text: "More about it:".into(), verbatim: vec![page], ..Item::default() });
-        blocks.push(Block::Section { title: "To mend it:", items: ways });
-        blocks.push(Block::Section { title: "Seen:", items: proof(report, cause, detail) });
+        blocks.push(Block::Section { title: "To fix it:", items: ways });
+        blocks.push(Block::Section { title: "Evidence:", items: proof(report, cause, detail) });
         if detail == Detail::Normal && keys::matter(report) {
             blocks.push(Block::Keys(keys::rows(report, false)));
         }
     }
-    blocks.push(Block::Section { title: if cause.is_some() { "Also seen:" } else { "" }, items: others(report, cause) });
+    blocks.push(Block::Section { title: if cause.is_some() { "Also found:" } else { "" }, items: others(report, cause) });
     if detail == Detail::Normal {
         blocks.push(Block::Section { title: "", items: unseen(report) });
         if cause.is_none() {
@@ -161,7 +161,7 @@ fn proof(report: &Report, cause: &FindingReport, detail: Detail) -> Vec<Item> {
     items
 }
 
-/// Findings of weight that the cause does not explain. What stops git, and what there is to mend where git works, comes
+/// Findings of weight that the cause does not explain. What stops git, and what there is to fix where git works, comes
 /// with its remedies.
 fn others(report: &Report, cause: Option<&FindingReport>) -> Vec<Item> {
     let findings = report.checks.iter().flat_map(|c| &c.findings).filter(|f| f.severity != Severity::Info);
@@ -279,7 +279,7 @@ fn footprint(report: &Report) -> Vec<Item> {
 
 /// Whole milliseconds as a person reads them.
 fn milliseconds(ms: u64) -> String {
-    if ms < 1000 { format!("{ms}\u{a0}ms") } else { road::duration(ms as f64) }
+    if ms < 1000 { format!("{ms}\u{a0}ms") } else { route::duration(ms as f64) }
 }
 
 /// The word for how a check ended.
@@ -318,7 +318,7 @@ fn evidence(finding: &FindingReport) -> Vec<Item> {
     finding.evidence.iter().map(fact).collect()
 }
 
-/// A quotation whose line ends, which stand in a report as `\n`, are told as poets' are.
+/// A quotation on one line: its line ends, which stand in a report as `\n`, become ` / `.
 fn on_one_line(quotation: &str) -> String {
     quotation.split("\\n").map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" / ")
 }

@@ -7,21 +7,21 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 use super::Manner;
 use super::content::{Block, Item, Named, Tone};
 use super::keys::{Row, short};
-use super::road::{Stage, State, duration};
+use super::route::{Stage, State, duration};
 
 const NO_BREAK: &str = "\u{a0}";
 
 /// Below so many columns a table is no help, and indentation takes too much.
 const NARROW: usize = 64;
 
-/// The report, with a final line end. An empty line parts its parts; the road stands with the verdict, and the keys with
+/// The report, with a final line end. An empty line parts its parts; the route stands with the verdict, and the keys with
 /// what was seen, so that the usual report fits a screen.
 pub(super) fn print(blocks: impl Iterator<Item = Block>, manner: Manner) -> String {
     let mut page = Page { out: String::new(), width: manner.width.max(20), colour: manner.colour };
     for block in blocks {
         let before = page.out.len();
         page.block(&block);
-        let stands_with_the_last = matches!(block, Block::Road(_) | Block::Keys(_));
+        let stands_with_the_last = matches!(block, Block::Route(_) | Block::Keys(_));
         if page.out.len() > before && before > 0 && !stands_with_the_last {
             page.out.insert(before, '\n');
         }
@@ -60,7 +60,7 @@ impl Page {
                 let indent = if self.is_narrow() { 2 } else { display_width(&lead) };
                 self.prose(&lead, indent, sentence);
                 if let Some(Named { code, how, lies }) = cause {
-                    self.prose(&" ".repeat(indent), indent, &format!("{code} ({how}; lies {lies})"));
+                    self.prose(&" ".repeat(indent), indent, &format!("{code} ({how}; {lies})"));
                 }
             }
             Block::Section { title, items } => {
@@ -69,8 +69,8 @@ impl Page {
                 }
                 self.items(items, if title.is_empty() { 0 } else { self.step() });
             }
-            Block::Road(stages) if stages.is_empty() => {}
-            Block::Road(stages) => self.road(stages),
+            Block::Route(stages) if stages.is_empty() => {}
+            Block::Route(stages) => self.route(stages),
             Block::Keys(rows) if rows.is_empty() => {}
             Block::Keys(rows) => self.keys(rows),
         }
@@ -130,7 +130,7 @@ impl Page {
     }
 
     /// One line, wrapped between the stages.
-    fn road(&mut self, stages: &[Stage]) {
+    fn route(&mut self, stages: &[Stage]) {
         let told = stages.iter().map(|stage| {
             let time = stage.ms.map(|ms| format!(" {}", duration(ms))).unwrap_or_default();
             let end = match stage.state {
@@ -141,7 +141,7 @@ impl Page {
             format!("{}{time}{end}", stage.name).replace(' ', NO_BREAK)
         });
         let told: Vec<_> = told.collect();
-        self.prose("The road: ", self.step(), &told.join(" > "));
+        self.prose("Route: ", self.step(), &told.join(" > "));
     }
 
     fn keys(&mut self, rows: &[Row]) {

@@ -25,13 +25,13 @@ fn compare(name: &str, text: &str) -> Result<(), String> {
 #[test]
 fn the_reports_look_as_they_should() {
     let narrow = Manner { width: 40, ..PLAIN };
-    let aloud = Manner { accessible: true, ..PLAIN };
+    let spoken = Manner { accessible: true, ..PLAIN };
     let verbose = Manner { detail: Detail::Verbose, ..PLAIN };
     let told: Vec<String> = [
         ("80", render(&fixture::broken(), PLAIN)),
         ("40", render(&fixture::broken(), narrow)),
-        ("accessible", render(&fixture::broken(), aloud)),
-        ("accessible-verbose", render(&fixture::broken(), Manner { detail: Detail::Verbose, ..aloud })),
+        ("accessible", render(&fixture::broken(), spoken)),
+        ("accessible-verbose", render(&fixture::broken(), Manner { detail: Detail::Verbose, ..spoken })),
         ("quiet", render(&fixture::broken(), Manner { detail: Detail::Quiet, ..PLAIN })),
         ("verbose", render(&fixture::broken(), verbose)),
         ("verbose-40", render(&fixture::broken(), Manner { width: 40, ..verbose })),
@@ -40,7 +40,7 @@ fn the_reports_look_as_they_should() {
         ("healthy", render(&fixture::healthy(), PLAIN)),
         ("healthy-40", render(&fixture::healthy(), narrow)),
         ("inconclusive", render(&fixture::inconclusive(), PLAIN)),
-        ("inconclusive-accessible", render(&fixture::inconclusive(), aloud)),
+        ("inconclusive-accessible", render(&fixture::inconclusive(), spoken)),
     ]
     .into_iter()
     .filter_map(|(name, text)| compare(name, &text).err())

@@ -31,7 +31,7 @@ pub(crate) fn options() -> Vec<OsString> {
 pub(crate) fn judge(report: &Value) -> Vec<Value> {
     let text = |format: &str| fs::read_to_string(file(format)).unwrap();
     for format in FORMATS {
-        fit_for_strangers(format, &text(format));
+        fit_to_be_shared(format, &text(format));
     }
     // Private values are replaced in files and not on stdout, so the files are compared with each other.
     let json: Value = serde_json::from_str(&text("json")).unwrap();
@@ -55,7 +55,7 @@ pub(crate) fn judge(report: &Value) -> Vec<Value> {
 }
 
 /// A file holds nothing of the user's own, nothing that a terminal or a reader obeys, and is no more than a person can be sent.
-fn fit_for_strangers(format: &str, text: &str) {
+fn fit_to_be_shared(format: &str, text: &str) {
     let lower = text.to_lowercase();
     for private in ["acme", HOME, "dev@example"] {
         assert!(!lower.contains(private), "{private} in {format}:\n{text}");

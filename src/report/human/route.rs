@@ -1,10 +1,10 @@
-//! The road of the clone: its stages, how long each took, and where it breaks.
+//! The route of the clone: its stages, how long each took, and where it breaks.
 
 use bbdoctor_checks::check_id::CheckId;
 
 use super::super::{CheckReport, CheckStatus, Report};
 
-/// A stage of the road.
+/// A stage of the route.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stage {
     /// What happens there.
@@ -39,7 +39,7 @@ const STAGES: [(&str, &str, &[CheckId]); 7] = [
     ("git itself", "git", &[CheckId::GitAgrees]),
 ];
 
-/// The stages in the order of a clone; none when the road was not entered. A stage that is not on this road (a proxy
+/// The stages in the order of a clone; none when the route was not entered. A stage that is not on this route (a proxy
 /// resolves the name, say) is left out.
 pub(super) fn stages(report: &Report) -> Vec<Stage> {
     let mut stages = Vec::new();
@@ -58,7 +58,7 @@ pub(super) fn stages(report: &Report) -> Vec<Stage> {
         let ms = if matches!(state, State::Beyond | State::Unseen) { None } else { time(report, step) };
         stages.push(Stage { name, ms, state });
     }
-    // git's own run takes the whole road once more; it is a stage of its own where the road itself is free.
+    // git's own run takes the whole route once more; it is a stage of its own where the route itself is free.
     if stages.last().is_some_and(|s| s.name == "git itself" && matches!(s.state, State::Beyond | State::Unseen)) {
         stages.pop();
     }
@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn the_first_stage_that_fails_is_the_break() {
         let mut report = fixture::broken();
-        let road = line(&report);
-        assert_eq!(road[4..], [("log in", State::Breaks), ("repository", State::Beyond)]);
+        let route = line(&report);
+        assert_eq!(route[4..], [("log in", State::Breaks), ("repository", State::Beyond)]);
         report.checks.iter_mut().find(|c| c.id == CheckId::KnownHosts).unwrap().status = CheckStatus::Fail;
         assert_eq!(line(&report)[3..5], [("host key", State::Breaks), ("log in", State::Beyond)]);
     }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_road_that_was_not_entered_is_not_drawn() {
+    fn a_route_that_was_not_entered_is_not_drawn() {
         assert_eq!(line(&fixture::inconclusive()).last(), Some(&("repository", State::Unseen)));
         let mut report = fixture::inconclusive();
         report.checks.iter_mut().for_each(|c| c.status = CheckStatus::Skipped);
