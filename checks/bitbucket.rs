@@ -3,10 +3,14 @@
 //! Everything that depends on Bitbucket stands here and nowhere else, so that a change of the service is a change of one
 //! file. Hosts of one's own (Data Center) and corrections come from `config.toml` through [`Services`].
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use crate::finding::Code;
 
 /// A host name of Bitbucket Cloud for Git over SSH.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct CloudHost {
     /// The name.
     pub name: &'static str,
@@ -17,16 +21,16 @@ pub struct CloudHost {
 }
 
 /// What a host name is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// The name to use.
     Current,
     /// Was announced to stop answering SSH on this day (ISO 8601); use `by` instead.
     Retired {
         /// The announced last day.
-        on: &'static str,
+        on: Cow<'static, str>,
         /// Its successor.
-        by: &'static str,
+        by: Cow<'static, str>,
     },
     /// SSH on the port of HTTPS, for networks that let nothing else out.
     Alternate,
@@ -35,7 +39,11 @@ pub enum Role {
 /// The three names. The move was announced by Atlassian in 2026 for 2026-11-12.
 pub const CLOUD_HOSTS: &[CloudHost] = &[
     CloudHost { name: "ssh.bitbucket.org", port: 22, role: Role::Current },
-    CloudHost { name: "bitbucket.org", port: 22, role: Role::Retired { on: "2026-11-12", by: "ssh.bitbucket.org" } },
+    CloudHost {
+        name: "bitbucket.org",
+        port: 22,
+        role: Role::Retired { on: Cow::Borrowed("2026-11-12"), by: Cow::Borrowed("ssh.bitbucket.org") },
+    },
     CloudHost { name: "altssh.bitbucket.org", port: 443, role: Role::Alternate },
 ];
 
@@ -117,7 +125,7 @@ pub const MISTAKEN_NAMES: &[&str] = &["bitbucket.com", "www.bitbucket.org", "api
 pub const MINIMUM_RSA_BITS: u32 = 2048;
 
 /// Which product a host runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// bitbucket.org.
     Cloud,
@@ -136,7 +144,7 @@ impl Kind {
 }
 
 /// What is known of one host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     /// Its name, lower case.
     pub name: String,
@@ -175,7 +183,7 @@ pub struct HostOverride {
 }
 
 /// Every host that is known, built in or configured.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Services(Vec<Service>);
 
 impl Default for Services {
@@ -199,7 +207,7 @@ impl Services {
                 host_keys: published.clone(),
                 configured: false,
                 alternate: alternate.clone().filter(|_| h.role != Role::Alternate),
-                role: h.role,
+                role: h.role.clone(),
             })
             .collect();
         for (name, change) in overrides {

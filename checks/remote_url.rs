@@ -284,8 +284,10 @@ fn not_bitbucket(facts: &Facts) -> Option<Finding> {
 fn retired(facts: &Facts) -> Option<Finding> {
     let name = facts.hostname().ok()?;
     let service = facts.services.get(&name)?;
-    let Role::Retired { on, by } = service.role else { return None };
-    let successor = facts.alternates.iter().find(|a| a.host == by)?;
+    let Role::Retired { on, by } = &service.role else { return None };
+    let successor_name = || Private::host(by);
+    let on = || Text::date(on);
+    let successor = facts.alternates.iter().find(|a| a.host == *by)?;
     if !successor.speaks_ssh() {
         return None;
     }
@@ -293,11 +295,16 @@ fn retired(facts: &Facts) -> Option<Finding> {
     let sent_on = facts.refusal_names(by);
     let name = || Private::host(&service.name);
     let summary = if sent_on {
-        text!("{} refuses Git over SSH and names {} instead, to which Bitbucket moved it.", name(), by)
+        text!("{} refuses Git over SSH and names {} instead, to which Bitbucket moved it.", name(), successor_name())
     } else if dead {
-        text!("{} no longer answers Git over SSH; Bitbucket moved it to {}, which does (announced for {}).", name(), by, on)
+        text!(
+            "{} no longer answers Git over SSH; Bitbucket moved it to {}, which does (announced for {}).",
+            name(),
+            successor_name(),
+            on()
+        )
     } else {
-        text!("{} still answers, but Bitbucket moved Git over SSH to {} (announced for {}).", name(), by, on)
+        text!("{} still answers, but Bitbucket moved Git over SSH to {} (announced for {}).", name(), successor_name(), on())
     };
     let mut finding = Finding::blocking_if(dead || sent_on, Code::HostRetired, summary)
         .strikes(if sent_on { Strikes::AfterLogin } else { Strikes::InItsTurn })
@@ -313,7 +320,7 @@ fn retired(facts: &Facts) -> Option<Finding> {
                 &position,
                 "Name the new host.",
                 &facts.indent(&position),
-                text!("HostName {}", by),
+                text!("HostName {}", successor_name()),
             ));
         }
         return Some(finding);

@@ -1,15 +1,17 @@
 //! What was said with the server: connection, handshake, host key, the answer to each public key, logins, repository.
 
 use super::agent::AgentError;
+use super::bytes;
 use super::connection::Attempt;
 use super::handshake::{Established, HandshakeFailure};
 use super::known_hosts::Judgement;
 use super::public_key::PublicKey;
 use super::route::RouteFailure;
 use super::session::{self, Ended, GitService};
+use serde::{Deserialize, Serialize};
 
 /// How far the server may be trusted, by its host key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trust {
     /// Atlassian publishes the key.
     Published,
@@ -24,7 +26,7 @@ pub enum Trust {
 }
 
 /// The server, as it introduced itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Peer {
     /// The name ssh connects to.
     pub name: String,
@@ -45,9 +47,10 @@ pub struct Peer {
 }
 
 /// What became of a login.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Login {
     /// The key, as in [`PublicKey::blob`].
+    #[serde(with = "bytes")]
     pub key: Vec<u8>,
     /// ssh would use this key.
     pub as_ssh_would: bool,
@@ -56,7 +59,7 @@ pub struct Login {
 }
 
 /// Why a key that the server accepts did not log in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum LoginProblem {
     /// The agent did not sign.
     Agent(AgentError),
@@ -67,9 +70,10 @@ pub enum LoginProblem {
 }
 
 /// What the repository's service said to a key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Access {
     /// The key.
+    #[serde(with = "bytes")]
     pub key: Vec<u8>,
     /// ssh would use this key.
     pub as_ssh_would: bool,
@@ -92,7 +96,7 @@ impl Access {
 }
 
 /// Everything that was said.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Conversation {
     /// What the handshake gave; `None` when there was no connection.
     pub handshake: Option<Result<Peer, Box<HandshakeFailure>>>,

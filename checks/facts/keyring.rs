@@ -18,7 +18,7 @@ pub enum AgentSocket {
 }
 
 /// An agent, asked for its keys.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Holder {
     /// Where it is.
     pub socket: AgentSocket,
@@ -29,7 +29,7 @@ pub struct Holder {
 }
 
 /// The agents within reach.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Keyring {
     /// The one ssh asks; `None` when IdentityAgent is `none`.
     pub used: Option<Holder>,

@@ -1,6 +1,7 @@
 //! The keys at hand: those that ssh would try, in its order, and every other key found here, each with its file, the line
 //! that names it and the reason why ssh leaves it out.
 
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 use super::identities::{CanSign, Identity, KeySource, Signer, WhyNot};
@@ -11,7 +12,7 @@ use crate::privacy::{Kind, Private, Text};
 use crate::text;
 
 /// A key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Key {
     /// What ssh does with it.
     pub identity: Identity,
@@ -117,7 +118,7 @@ impl Key {
 }
 
 /// All keys, those that ssh goes through first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Keys {
     list: Vec<Key>,
     listed: Vec<KeyFile>,

@@ -1,12 +1,13 @@
 //! The lines of ssh's configuration that are spoken of.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::Facts;
 use super::ssh_config::Position;
 
 /// The texts of lines, without their ends.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lines {
     texts: BTreeMap<Position, String>,
     /// The user's own file has lines that apply to every host before its first block, or none at all.

@@ -3,6 +3,7 @@
 //! A fact has no cell, no lock and no handle, and knows nothing of how it was gathered. What it can be asked is pure. Here
 //! belongs the judgement that several checks or gatherers share; what a single check asks stays in that check.
 
+use serde::{Deserialize, Serialize};
 pub mod account;
 pub mod agent;
 pub mod algorithms;
@@ -76,7 +77,7 @@ use crate::unavailable::Unavailable;
 pub type Fact<T> = Result<T, Unavailable>;
 
 /// Everything that was found out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Facts {
     /// What was asked.
     pub request: Request,

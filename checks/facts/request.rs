@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use serde::{Deserialize, Serialize};
 
 use super::Fact;
+use super::bytes;
 use crate::unavailable::Unavailable;
 
 /// What git is asked to do.
@@ -29,9 +30,10 @@ impl Operation {
 }
 
 /// What the user wants examined, and within which bounds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
     /// What was named: a URL, `workspace/repo`, a remote, a host; `None` for the remote git would use here.
+    #[serde(with = "bytes")]
     pub target: Option<OsString>,
     /// What git is asked to do.
     pub operation: Operation,
@@ -44,7 +46,7 @@ pub struct Request {
 }
 
 /// When the run began, and how long it took.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Clock {
     /// When it began, in seconds since 1970.
     pub began: u64,

@@ -12,7 +12,7 @@ use crate::privacy::{Private, Text};
 use crate::text;
 
 /// Who vouches for the values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Authority {
     /// `ssh -G`.
     Ssh,
@@ -21,7 +21,7 @@ pub enum Authority {
 }
 
 /// The settings for one host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settings {
     list: BTreeMap<String, Setting>,
     identity_files: Vec<IdentityFile>,
@@ -30,7 +30,7 @@ pub struct Settings {
 }
 
 /// What ssh said when asked for its settings.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Asked {
     /// Its settings.
     pub effective: Option<Effective>,

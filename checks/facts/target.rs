@@ -1,21 +1,24 @@
 //! What is examined: the URL that git would contact, what is wrong with it, and the same URL with other parts.
 
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 use super::Facts;
+use super::bytes;
 use super::git_config::remotes::{Allowed, Rule};
 use super::git_config::{ConfigFault, Discovery, Origin};
 use super::git_url::{GitUrl, HttpUrl, SshForm, SshUrl, UrlFault};
 use crate::bitbucket::{Kind, Service};
 
 /// What is examined.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Target {
     /// As the user wrote it.
     pub given: Option<String>,
     /// The remote it is the URL of.
     pub remote: Option<String>,
     /// The folder in which git runs.
+    #[serde(with = "bytes")]
     pub folder: PathBuf,
     /// The URL it stands for.
     pub url: Option<String>,
@@ -36,11 +39,12 @@ pub struct Target {
 }
 
 /// Why nothing can be examined.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum NoTarget {
     /// A repository without a remote, and no argument.
     NoRemote {
         /// The repository's folder.
+        #[serde(with = "bytes")]
         folder: PathBuf,
     },
     /// git dies of its configuration.
@@ -48,16 +52,19 @@ pub enum NoTarget {
     /// A `.git` file or a `GIT_DIR` leads to no repository.
     Unreachable {
         /// What leads nowhere.
+        #[serde(with = "bytes")]
         path: PathBuf,
     },
     /// `safe.bareRepository` keeps git from the repository.
     BareForbidden {
         /// The repository's folder.
+        #[serde(with = "bytes")]
         folder: PathBuf,
     },
     /// git ignores the repository, because it belongs to somebody else.
     Distrusted {
         /// The folder that `safe.directory` would have to name.
+        #[serde(with = "bytes")]
         folder: PathBuf,
     },
 }

@@ -1,20 +1,25 @@
 //! The known_hosts files that ssh reads for this host, and what they say.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::bytes;
 use super::known_hosts::{HostEntries, HostKeyLine};
 
 /// What ssh knows of the host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KnownHosts {
     /// Its lines, and what is wrong with others.
     pub entries: HostEntries,
     /// Every file, in ssh's order.
+    #[serde(with = "bytes")]
     pub files: Vec<PathBuf>,
     /// Those of UserKnownHostsFile.
+    #[serde(with = "bytes")]
     pub user_files: Vec<PathBuf>,
     /// The one to which ssh, or a person, adds keys; `None` when there is none, or it keeps nothing.
+    #[serde(with = "bytes")]
     pub user_file: Option<PathBuf>,
     /// Lines for the other names of the same service.
     pub under_other_names: Vec<HostKeyLine>,
