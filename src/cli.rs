@@ -61,6 +61,18 @@ pub(crate) enum Command {
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
+    /// Run the checks over a recording, without network and files
+    ///
+    /// A recording is made with --record. The same version of bbdoctor gives the same report as the run that made it, on any machine
+    /// and for any user; a newer one may know better, and says which version recorded.
+    #[command(after_help = manual::examples_of("replay"))]
+    Replay {
+        /// What --record has written
+        #[arg(value_hint = ValueHint::FilePath)]
+        recording: PathBuf,
+        #[command(flatten)]
+        tell: Tell,
+    },
     /// List the checks in the order in which they run
     ///
     /// The order is that of a clone. Their ids are what --only and --skip take.
@@ -114,6 +126,40 @@ pub(crate) struct Diagnose {
     /// It describes hosts that bbdoctor does not know, and replaces what it knows of the others.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = ASK)]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tell: Tell,
+    /// Write what was gathered to FILE too, for bbdoctor replay
+    ///
+    /// FILE gets mode 0600. It is as private as this machine: names, paths, addresses and settings stand in it as they are; private
+    /// keys, passphrases, tokens and variables that have nothing to do with git or ssh do not.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = TELL)]
+    pub(crate) record: Option<PathBuf>,
+    /// Start no other program: no git, no ssh, no ProxyCommand, no Match exec
+    ///
+    /// bbdoctor then goes by its own reading of everything, and the verdict lacks git's word.
+    #[arg(long, help_heading = LIMIT)]
+    pub(crate) no_exec: bool,
+    /// Use no network: local checks only
+    ///
+    /// Where they find nothing broken the verdict is inconclusive.
+    #[arg(long, help_heading = LIMIT)]
+    pub(crate) offline: bool,
+    /// How long the whole run may take
+    ///
+    /// From 1 to 3600. The report names what was not examined by then.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u64).range(1..=3600),
+        help_heading = LIMIT
+    )]
+    pub(crate) timeout: u64,
+}
+
+/// How a report is told.
+#[derive(Debug, Args)]
+pub(crate) struct Tell {
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Human, help_heading = TELL)]
     pub(crate) format: Format,
@@ -163,27 +209,6 @@ pub(crate) struct Diagnose {
     /// Wrong usage still exits with status 2.
     #[arg(long, help_heading = TELL)]
     pub(crate) exit_zero: bool,
-    /// Start no other program: no git, no ssh, no ProxyCommand, no Match exec
-    ///
-    /// bbdoctor then goes by its own reading of everything, and the verdict lacks git's word.
-    #[arg(long, help_heading = LIMIT)]
-    pub(crate) no_exec: bool,
-    /// Use no network: local checks only
-    ///
-    /// Where they find nothing broken the verdict is inconclusive.
-    #[arg(long, help_heading = LIMIT)]
-    pub(crate) offline: bool,
-    /// How long the whole run may take
-    ///
-    /// From 1 to 3600. The report names what was not examined by then.
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value_t = 20,
-        value_parser = clap::value_parser!(u64).range(1..=3600),
-        help_heading = LIMIT
-    )]
-    pub(crate) timeout: u64,
 }
 
 /// The check called `name`.

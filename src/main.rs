@@ -10,6 +10,7 @@ mod fix;
 mod manual;
 mod output;
 mod progress;
+mod recording;
 mod report;
 mod settings;
 
@@ -21,18 +22,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bbdoctor_checks::facts::environment::Environment;
-use bbdoctor_checks::facts::{Operation, Request};
+use bbdoctor_checks::facts::{Facts, Operation, Request};
 use bbdoctor_checks::privacy::{QUOTE_LIMIT, neutralise};
 use bbdoctor_evidence::gather::Beginning;
 use bbdoctor_evidence::machine::environment;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use cli::{Cli, Colour, Command, Diagnose, Format, NoSuchCheck, Redact};
+use cli::{Cli, Colour, Command, Diagnose, Format, NoSuchCheck, Redact, Tell};
 use exit::Exit;
 use fix::restore::Done;
 use output::Output;
 use progress::Progress;
+use recording::Recording;
 use report::audiences::{Audiences, Withheld};
 use report::human::{Detail, Manner};
 
@@ -72,6 +74,7 @@ fn run() -> Exit {
         Some(Command::Completions { shell }) => completions::script(shell).map_or(Exit::Fault, |script| say(&script)),
         Some(Command::Man) => manual::page().map_or(Exit::Fault, |page| say(&page)),
         Some(Command::Restore { file }) => restore(&file),
+        Some(Command::Replay { recording, tell }) => replay(&recording, &tell, &environment),
         Some(Command::Explain { code }) => explain(code.as_deref(), &environment),
         None => diagnose(&cli.diagnose, environment).unwrap_or_else(|usage| {
             complain(&usage);
@@ -120,16 +123,18 @@ fn explain(name: Option<&str>, environment: &Environment) -> Exit {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the run begins here, and its clock with it")]
 /// Examines the target and prints the report. The error is a sentence about wrong usage.
+#[allow(clippy::disallowed_methods, reason = "the run begins here, and its clock with it")]
 fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String> {
     let selection = engine::Selection { only: options.only.clone(), skip: options.skip.clone() };
     if selection.is_empty() {
         return Err("no check is left to run".into());
     }
     let services = settings::read(options.config.as_deref(), &environment).map_err(|e| e.to_string())?;
-    let colour = wants_colour(options.color, &environment);
-    let outputs: Vec<_> = options.output.iter().map(|to| (to.format.unwrap_or(options.format), open(&to.path))).collect();
+    let tell = &options.tell;
+    let colour = wants_colour(tell.color, &environment);
+    let outputs = open_all(tell);
+    let record = options.record.as_deref().map(open);
     let budget = Duration::from_secs(options.timeout);
     let request = Request {
         target: options.target.clone(),
@@ -138,7 +143,7 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         offline: options.offline,
         budget_ms: options.timeout.saturating_mul(1000),
     };
-    let progress = match (options.format == Format::Human && !options.quiet, options.accessible) {
+    let progress = match (tell.format == Format::Human && !tell.quiet, tell.accessible) {
         (false, _) => Progress::none(),
         (true, true) => Progress::still(budget),
         (true, false) => Progress::moving(budget),
@@ -148,17 +153,61 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
     let beginning = Beginning { request, environment, services, started: Instant::now() };
     let facts = engine::find_out(beginning, &selection, move |waiting| watch.show(waiting));
     progress.finish();
-    let mut results = engine::examine(&facts, &selection);
+    let recorded = record.map_or(Exit::Healthy, |record| write_recording(record, &facts, &selection));
+    Ok(match report(&facts, &selection, tell, colour, outputs) {
+        Exit::Healthy if !tell.exit_zero => recorded,
+        exit => exit,
+    })
+}
+
+/// Writes what was gathered. The error has been told.
+fn write_recording(record: Result<Output, Exit>, facts: &Facts, selection: &engine::Selection) -> Exit {
+    let text = Recording::new(facts, selection).text().map_err(|e| {
+        complain(&format!("cannot record what was gathered: {e}; please report this fault of bbdoctor"));
+        Exit::Fault
+    });
+    record.and_then(|record| write(record, &text?)).err().unwrap_or(Exit::Healthy)
+}
+
+/// Runs the checks over a recording.
+fn replay(file: &Path, tell: &Tell, environment: &Environment) -> Exit {
+    let recording = match Recording::read(file) {
+        Ok(recording) => recording,
+        Err(error) => {
+            complain(&format!(
+                "{}: {}",
+                neutralise(&file.to_string_lossy(), QUOTE_LIMIT),
+                neutralise(&error.to_string(), QUOTE_LIMIT)
+            ));
+            return Exit::Usage;
+        }
+    };
+    if recording.bbdoctor != env!("CARGO_PKG_VERSION") {
+        complain(&format!("bbdoctor {} made this recording", neutralise(&recording.bbdoctor, QUOTE_LIMIT)));
+    }
+    report(&recording.facts, &recording.selection(), tell, wants_colour(tell.color, environment), open_all(tell))
+}
+
+/// Where a report goes besides stdout: its form, and the file or what came of opening it.
+type Outputs = Vec<(Format, Result<Output, Exit>)>;
+
+fn open_all(tell: &Tell) -> Outputs {
+    tell.output.iter().map(|to| (to.format.unwrap_or(tell.format), open(&to.path))).collect()
+}
+
+/// Judges the facts and tells what came of it.
+fn report(facts: &Facts, selection: &engine::Selection, tell: &Tell, colour: bool, outputs: Outputs) -> Exit {
+    let mut results = engine::examine(facts, selection);
     let verdict = diagnosis::judge(&mut results, &facts.git_outcome());
-    let audiences = Audiences::new(&facts, &results, &verdict);
-    let detail = match (options.quiet, options.verbose) {
+    let audiences = Audiences::new(facts, &results, &verdict);
+    let detail = match (tell.quiet, tell.verbose) {
         (true, _) => Detail::Quiet,
         (false, true) => Detail::Verbose,
         (false, false) => Detail::Normal,
     };
     let width = if std::io::stdout().is_terminal() { textwrap::termwidth().min(120) } else { 80 };
-    let on_screen = Manner { detail, colour, width, accessible: options.accessible };
-    let redacted = |format, in_file| match options.redact {
+    let on_screen = Manner { detail, colour, width, accessible: tell.accessible };
+    let redacted = |format, in_file| match tell.redact {
         Redact::Always => true,
         Redact::Never => false,
         Redact::Auto => in_file || format == Format::Markdown,
@@ -167,7 +216,7 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         complain(&e.to_string());
         Exit::Fault
     };
-    let on_stdout = audiences.text(options.format, redacted(options.format, false), on_screen);
+    let on_stdout = audiences.text(tell.format, redacted(tell.format, false), on_screen);
     let mut written = on_stdout.map_or_else(withheld, |text| say(&text));
     for (format, output) in outputs {
         let in_file = Manner { colour: false, width: 80, ..on_screen };
@@ -175,12 +224,12 @@ fn diagnose(options: &Diagnose, environment: Environment) -> Result<Exit, String
         let outcome = output.and_then(|output| write(output, &text?));
         written = written.or(outcome.err().unwrap_or(Exit::Healthy));
     }
-    Ok(match audiences.own().exit(options.strict) {
-        _ if options.exit_zero => Exit::Healthy,
+    match audiences.own().exit(tell.strict) {
+        _ if tell.exit_zero => Exit::Healthy,
         // What git does matters more than where the report went.
         Exit::Healthy => written,
         verdict => verdict,
-    })
+    }
 }
 
 /// Opens a file for a report. The error has been told.

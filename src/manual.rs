@@ -40,6 +40,13 @@ const OF_SUBCOMMANDS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("restore", &[("bbdoctor restore ~/.ssh/id_ed25519", "writes the key or its .pub anew where it needs it")]),
+    (
+        "replay",
+        &[
+            ("bbdoctor --record clone.json", "keeps what was gathered"),
+            ("bbdoctor replay clone.json -v", "judges it once more, on any machine"),
+        ],
+    ),
     ("checks", &[("bbdoctor checks", "the checks, a line each"), ("bbdoctor --skip git-agrees", "leaves one of them out")]),
     ("schema", &[("bbdoctor schema > report.schema.json", "for a program that reads --format json")]),
     (

@@ -110,6 +110,10 @@ pub fn gather(beginning: Beginning, needs: &BTreeSet<Need>, watch: &(dyn Fn(Wait
     facts.paths = guarded(|| Ok(paths::gather(&facts))).unwrap_or_default();
     facts.account.owners = guarded(|| Ok(paths::owners(&facts))).unwrap_or_default();
     facts.footprint = ledger.close();
+    // From here on nobody asks for more, and a recording may hold no more.
+    facts.environment = facts.environment.recorded();
+    facts.ssh_command.environment = facts.ssh_command.environment.recorded();
+    facts.git_config = facts.git_config.recorded();
     facts.clock.took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     facts
 }
