@@ -9,7 +9,8 @@ use super::ssh_config::Position;
 /// The texts of lines, without their ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lines {
-    texts: BTreeMap<Position, String>,
+    /// In the order of their places.
+    texts: Vec<(Position, String)>,
     /// The user's own file has lines that apply to every host before its first block, or none at all.
     pub begins_outside_blocks: bool,
 }
@@ -17,14 +18,16 @@ pub struct Lines {
 impl Lines {
     /// Of the texts by their places.
     pub fn new(texts: BTreeMap<Position, String>, begins_outside_blocks: bool) -> Self {
-        Lines { texts, begins_outside_blocks }
+        Lines { texts: texts.into_iter().collect(), begins_outside_blocks }
     }
 }
 
 impl Facts {
     /// The text of a line.
     pub(crate) fn line(&self, position: &Position) -> Option<&str> {
-        self.lines.texts.get(position).map(String::as_str)
+        let texts = &self.lines.texts;
+        let at = texts.binary_search_by(|(place, _)| place.cmp(position)).ok()?;
+        Some(&texts[at].1)
     }
 
     /// The blanks before a line's first word.

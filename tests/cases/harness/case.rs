@@ -15,6 +15,8 @@ const INSIDE: &str = "BBDOCTOR_CASE_INSIDE";
 pub(crate) const LIST: &str = "BBDOCTOR_CASES_LIST";
 /// Marks the line of the inner run's output that holds the case's row of the table of confusions.
 pub(crate) const ROW: &str = "bbdoctor-case-row: ";
+/// A line of the inner run's output: a report was compared with the replay of its recording, and they are equal.
+pub(crate) const REPLAYED: &str = "bbdoctor-case-replayed";
 /// Marks a line of the inner run's output that holds a report of bbdoctor. Outside, all reports of a case are kept in one file, so that
 /// those of two versions can be compared.
 pub(crate) const REPORT: &str = "bbdoctor-case-report: ";
@@ -154,6 +156,9 @@ fn run_inside(name: &str) -> String {
         add_line(&scratch.join("confusion.jsonl"), row);
     }
     keep_reports(&scratch.join("reports"), name, &said);
+    for report in said.lines().filter(|line| *line == REPLAYED || line.starts_with(REPORT)) {
+        add_line(&scratch.join("replays"), if report == REPLAYED { "equal" } else { "report" });
+    }
     said.lines().filter(|line| !line.starts_with(REPORT)).for_each(|line| println!("{line}"));
     eprint!("{errors}");
     assert!(

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::case::{Expected, REPORT, ROW};
+use super::case::{Expected, REPLAYED, REPORT, ROW};
 use super::forms;
 use super::namespace::{BBDOCTOR, HOME};
 use super::programs::Done;
+use super::replay;
 use super::snapshot;
 use super::world::World;
 
@@ -110,6 +111,7 @@ impl World {
         let running = snapshot::programs();
         let mut words = vec!["--format".into(), "json".into(), "--timeout".into(), self.budget.as_secs().to_string().into()];
         words.extend(forms::options());
+        words.extend(replay::options());
         words.extend(self.args.clone());
         words.extend(self.target.clone().unwrap_or_else(|| Some(self.url.clone())));
         let done = self.run(BBDOCTOR.as_ref(), &words, LIMIT);
@@ -122,6 +124,8 @@ impl World {
             panic!("stdout is not one JSON document ({error}):\n{}", String::from_utf8_lossy(&done.stdout))
         });
         println!("{REPORT}{report}");
+        replay::judge(&report);
+        println!("\n{REPLAYED}");
         let mut documents = forms::judge(&report);
         documents.push(report.clone());
         self.check_schema(&documents);

@@ -7,6 +7,7 @@ pub(crate) mod judge;
 pub(crate) mod namespace;
 pub(crate) mod programs;
 pub(crate) mod remedies;
+pub(crate) mod replay;
 pub(crate) mod server;
 pub(crate) mod snapshot;
 pub(crate) mod ticket;
