@@ -264,8 +264,9 @@ impl Services {
             return self.current();
         }
         // Counting the letters of a name that is much longer would take its time, and megabytes.
-        let alike =
-            |s: &&Service| s.name.len().abs_diff(name.len()) <= 2 && (1..=2).contains(&strsim::damerau_levenshtein(&s.name, &name));
+        let alike = |s: &&Service| {
+            s.name.len().abs_diff(name.chars().count()) <= 2 && (1..=2).contains(&strsim::damerau_levenshtein(&s.name, &name))
+        };
         self.0.iter().find(alike)
     }
 

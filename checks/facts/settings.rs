@@ -192,7 +192,7 @@ impl Facts {
         let own = self.reading().ok()?;
         let plain = own.host_patterns.iter().filter(|p| !p.negated && !p.pattern.contains(['*', '?']));
         plain
-            .filter(|p| p.pattern.len().abs_diff(name.len()) <= 3)
+            .filter(|p| p.pattern.chars().count().abs_diff(name.chars().count()) <= 3)
             .map(|p| (strsim::damerau_levenshtein(&p.pattern, name), &p.pattern))
             .filter(|(d, _)| (1..=3).contains(d))
             .min()

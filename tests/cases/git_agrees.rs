@@ -1,6 +1,9 @@
 //! What only git's own run shows.
 
-use crate::harness::case::{advised, broken};
+use std::ffi::OsString;
+
+use crate::harness::case::{Expected, advised, broken, case};
+use crate::harness::judge::only_git;
 
 #[test]
 fn wrapper_prints_into_the_conversation() {
@@ -41,4 +44,28 @@ fn service_greets_into_the_conversation() {
         world.plain();
         world.rule("before", "echo Welcome to the service");
     });
+}
+
+#[test]
+fn it_is_left_out_and_nobody_else_starts_git() {
+    case(
+        Expected::Healthy,
+        &[],
+        |world| world.plain(),
+        |world| {
+            for (options, connects) in
+                [(["--skip", "git-agrees"], true), (["--only", "remote-url,known-hosts"], true), (["--only", "tools"], false)]
+            {
+                world.args = options.map(OsString::from).to_vec();
+                if only_git() {
+                    return;
+                }
+                let report = world.doctor();
+                let programs = report["footprint"]["programs"].to_string();
+                assert!(!programs.contains("ls-remote"), "{options:?}: {programs}");
+                let connections = report["footprint"]["connections"].as_array().map_or(0, Vec::len);
+                assert_eq!(connections > 0, connects, "{options:?}: {connections} connections");
+            }
+        },
+    );
 }

@@ -31,7 +31,7 @@ fn finished(command: &mut Command) -> Output {
 
 #[test]
 fn help() {
-    let of_subcommand = ["explain", "restore", "checks", "schema", "completions", "man"].map(|name| {
+    let of_subcommand = ["explain", "restore", "replay", "checks", "schema", "completions", "man"].map(|name| {
         let said = bbdoctor(&[name, "--help"]);
         assert!(said.contains("\nExamples:\n"), "{said}");
         (format!("tests/snapshots/help-{name}"), said)

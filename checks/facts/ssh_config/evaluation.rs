@@ -5,9 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Doubt, ExpandError, FileRead, HostPattern, IdentityFile, Loser, Note, Position, Problem, Setting, SettingSource, UndecidedExec,
-};
+use super::{Doubt, FileRead, HostPattern, IdentityFile, Loser, Note, Position, Problem, Setting, SettingSource, UndecidedExec};
 
 /// What the configuration says about one host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +37,6 @@ pub struct Evaluation {
     pub doubts: Vec<Doubt>,
     /// What was found for the tokens.
     pub destination: Destination,
-    /// The values in which there is something to expand, by how they are written, and what they come to.
-    pub expansions: BTreeMap<String, Result<String, ExpandError>>,
 }
 
 /// Where ssh would connect to, for the tokens of its paths.
@@ -92,19 +88,6 @@ impl Evaluation {
     /// Every setting that has a value or a loser, by name.
     pub fn settings(&self) -> impl Iterator<Item = &Setting> {
         self.settings.values()
-    }
-
-    /// A value with `~`, tokens and `${VARIABLE}` expanded, for `written` as it stands in the configuration or on ssh's
-    /// command line.
-    ///
-    /// # Errors
-    /// Where ssh stops because it cannot expand it.
-    pub fn expanded<'a>(&'a self, written: &'a str) -> Result<&'a str, &'a ExpandError> {
-        match self.expansions.get(written) {
-            Some(Ok(text)) => Ok(text),
-            Some(Err(why)) => Err(why),
-            None => Ok(written),
-        }
     }
 
     /// The record of the file ssh opens as `path`.

@@ -88,7 +88,7 @@ pub struct Setting {
 /// A file ssh takes for an identity (IdentityFile, `-i` or a default).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdentityFile {
-    /// As written: `~` and tokens are not expanded ([`Evaluation::expanded`]). `none` stands for no file at all.
+    /// As written: `~` and tokens are not expanded. `none` stands for no file at all.
     pub path: String,
     /// Where it comes from.
     pub source: SettingSource,

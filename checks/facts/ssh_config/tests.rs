@@ -60,11 +60,6 @@ fn evaluation() -> Evaluation {
         canonicalizes: false,
         doubts: vec![Doubt::OldRelease(806), Doubt::Canonicalization, Doubt::LocalNetwork(at(5))],
         destination: Destination { host: "bitbucket.org".into(), user: "git".into(), ..Destination::default() },
-        expansions: [
-            ("~/k".to_owned(), Ok("/home/ann/k".to_owned())),
-            ("${NO}/k".to_owned(), Err(ExpandError::UnsetVariable("NO".into()))),
-        ]
-        .into(),
     }
 }
 
@@ -76,14 +71,6 @@ fn an_evaluation_is_asked_by_keyword() {
     assert_eq!((own.value("user"), own.source("user"), own.losers("user").len()), (None, None, 0));
     assert_eq!((own.is_on("port"), own.settings().count()), (false, 2));
     assert_eq!(own.file(&at(1).file).map(|f| f.role), Some(FileRole::User));
-}
-
-#[test]
-fn what_was_expanded_is_known_and_the_rest_stands_for_itself() {
-    let own = evaluation();
-    assert_eq!(own.expanded("~/k"), Ok("/home/ann/k"));
-    assert_eq!(own.expanded("${NO}/k"), Err(&ExpandError::UnsetVariable("NO".into())));
-    assert_eq!(own.expanded("/etc/k"), Ok("/etc/k"));
 }
 
 #[test]

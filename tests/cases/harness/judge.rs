@@ -19,7 +19,7 @@ const SLACK: Duration = Duration::from_secs(4);
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Only git is asked: for working on the set-ups themselves.
-fn only_git() -> bool {
+pub(crate) fn only_git() -> bool {
     std::env::var("BBDOCTOR_CASES").is_ok_and(|mode| mode == "oracle")
 }
 

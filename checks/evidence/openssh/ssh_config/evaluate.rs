@@ -9,13 +9,13 @@ use super::encoding::{self, printable};
 use super::lexer::UnbalancedQuote;
 use super::lexer::{self, Line, Word};
 use super::options::Place;
-use super::tokens::{self, TokenContext, expand_tokens};
+use super::tokens::{self};
 use crate::machine::files;
 use crate::openssh::pattern::{self, Case};
 use bbdoctor_checks::facts::ssh_config::keywords;
 use bbdoctor_checks::facts::ssh_config::keywords::Kind;
 use bbdoctor_checks::facts::ssh_config::{
-    Destination, Doubt, Evaluation, ExpandError, FileRole, Loser, NoteKind, Position, Problem, ProblemKind, Question, SettingSource,
+    Destination, Doubt, Evaluation, FileRole, Loser, NoteKind, Position, Problem, ProblemKind, Question, SettingSource,
 };
 
 /// The most remarks of each kind that are kept: problems, notes, patterns, losers of one setting.
@@ -128,18 +128,7 @@ pub fn evaluate(question: &Question<'_>) -> Evaluation {
         reader.doubt(Doubt::OldRelease(question.ssh.version));
     }
     let _: Result<(), Stop> = reader.run();
-    reader.out.expansions = expansions(&reader.out, question);
     reader.out
-}
-
-/// What the values, the paths and the words of notes come to in which there is something to expand.
-fn expansions(own: &Evaluation, question: &Question<'_>) -> BTreeMap<String, Result<String, ExpandError>> {
-    let context = TokenContext::new(own, question);
-    let values = own.settings().flat_map(|s| s.values.iter().map(|v| &v.text));
-    let files = own.identity_files.iter().map(|f| &f.path).chain(&question.identity_files);
-    let written = values.chain(files).chain(own.notes.iter().map(|n| &n.text));
-    let expandable = written.filter(|text| text.starts_with('~') || text.contains(['%', '$']));
-    expandable.map(|text| (text.clone(), expand_tokens(text, &context))).collect()
 }
 
 impl ConfigReader<'_> {
