@@ -102,7 +102,10 @@ fn home_mismatch(facts: &Facts, home: &Path, ssh_home: &Path) -> Finding {
             Safety::Confirm,
         ));
     }
-    finding.remedy(Remedy::ask("move", text!("Or put the files into {}/.ssh.", Private::path(ssh_home))))
+    finding.remedy(Remedy::ask(
+        "move",
+        text!("If the files belong in the account's home: move them into {}/.ssh.", Private::path(ssh_home)),
+    ))
 }
 
 /// What ssh would need and finds only in another home folder, for a sentence.

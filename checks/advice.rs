@@ -122,7 +122,7 @@ pub(crate) fn trust_published_keys(known: &KnownHosts, peer: &Peer, summary: &'s
 pub(crate) fn make_readable(facts: &Facts, file: &Path) -> Vec<Remedy> {
     if let Some(folder) = file.parent().filter(|folder| facts.is_shut_to_me(folder)) {
         let argv = vec!["chmod".into(), "700".into(), Private::path(folder).into()];
-        return vec![Remedy::run("chmod-folder", "Let yourself into the folder.", argv, Safety::Safe)];
+        return vec![Remedy::run("chmod-folder", "Give yourself access to the folder.", argv, Safety::Safe)];
     }
     if facts.is_folder(file) {
         return vec![Remedy::ask("replace", "Put an ordinary file in the place of the folder.")];
@@ -130,9 +130,9 @@ pub(crate) fn make_readable(facts: &Facts, file: &Path) -> Vec<Remedy> {
     let chmod = vec!["chmod".into(), "u+rw".into(), Private::path(file).into()];
     let chown = vec!["sudo".into(), "chown".into(), text!("{}", facts.account.uid), Private::path(file).into()];
     if facts.is_mine(file) {
-        vec![Remedy::run("chmod", "Let yourself read the file.", chmod, Safety::Safe)]
+        vec![Remedy::run("chmod", "Give yourself read access to the file.", chmod, Safety::Safe)]
     } else {
-        vec![Remedy::run("chown", "Make the file your own.", chown, Safety::Confirm)]
+        vec![Remedy::run("chown", "Make yourself its owner.", chown, Safety::Confirm)]
     }
 }
 

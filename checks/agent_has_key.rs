@@ -187,7 +187,12 @@ fn refuses(facts: &Facts, holder: &Holder) -> Option<Finding> {
     }
     let identities = facts.keys().ok()?;
     let key = identities.find(&login.key)?;
-    let reload = Remedy::run("reload", "Or load the key again, for every host and without questions.", reload(key), Safety::Manual);
+    let reload = Remedy::run(
+        "reload",
+        "If the key may be used for every host without questions: load it again.",
+        reload(key),
+        Safety::Manual,
+    );
     let (summary, first) = if facts.agent_hides_from_ssh(key) {
         (
             text!(
@@ -196,7 +201,7 @@ fn refuses(facts: &Facts, holder: &Holder) -> Option<Finding> {
             ),
             Remedy::ask(
                 "bind",
-                "Take the key out of the agent (ssh-add -d), and have ssh-add -h name this host too when it is loaded again.",
+                "Remove the key from the agent (ssh-add -d), and add it again with ssh-add -h, naming this host too.",
             ),
         )
     } else {

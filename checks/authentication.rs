@@ -111,16 +111,14 @@ fn denied(facts: &Facts, talk: &Conversation, identities: &Keys) -> Result<Findi
             return Ok(too_many(facts, talk, offered[first], limit));
         }
         if facts.login_stalls() {
-            let summary = text!("The server accepts {}, and falls silent before the login is done.", offered[first].name_text());
+            let summary =
+                text!("The server accepts {}, but stops answering before the login is complete.", offered[first].name_text());
             return Ok(Finding::blocking(Code::AuthenticationFailed, summary)
                 .confidence(Confidence::Likely)
                 .side(Side::Network)
                 .subject(Subject::new("key", offered[first].name_text()))
                 .evidence("key", described(offered[first]))
-                .remedy(Remedy::ask(
-                    "other-network",
-                    "See whether it works from another network; something between may drop packets.",
-                )));
+                .remedy(Remedy::ask("other-network", "Try from another network: something on the route may drop packets.")));
         }
         return Ok(Finding::blocking(
             Code::AuthenticationFailed,
@@ -129,7 +127,7 @@ fn denied(facts: &Facts, talk: &Conversation, identities: &Keys) -> Result<Findi
         .confidence(Confidence::Likely)
         .subject(Subject::new("key", offered[first].name_text()))
         .evidence("key", described(offered[first]))
-        .remedy(Remedy::ask("see-key", "See what is said about this key.")));
+        .remedy(Remedy::ask("see-key", "See the findings about this key.")));
     }
     if let Some(other) = identities.others().find(|i| answer(i) == Some(true)) {
         return Ok(Finding::blocking(
@@ -146,13 +144,13 @@ fn denied(facts: &Facts, talk: &Conversation, identities: &Keys) -> Result<Findi
     let unasked = identities.all().filter(|i| i.public().is_some() && answer(i).is_none()).count();
     if asked.is_empty() {
         let why: Text = match (&talk.ended, identities.all().next()) {
-            (Some(words), _) => text!("The server ended the conversation: {}.", Private::quoted(words_of(words))),
+            (Some(words), _) => text!("The server closed the connection: {}.", Private::quoted(words_of(words))),
             (None, None) => "ssh has no key to offer, and the server wants one.".into(),
             (None, Some(_)) => "The server was asked about no key, because no public half could be read.".into(),
         };
         return Ok(Finding::blocking(Code::AuthenticationFailed, why)
             .confidence(Confidence::Possible)
-            .remedy(Remedy::ask("see-keys", "See what is said about the keys.")));
+            .remedy(Remedy::ask("see-keys", "See the findings about the keys.")));
     }
     if let Some(certificate) = asked.iter().find(|i| i.public().is_some_and(|p| p.certificate.is_some())) {
         return Ok(Finding::blocking(
@@ -173,7 +171,7 @@ fn denied(facts: &Facts, talk: &Conversation, identities: &Keys) -> Result<Findi
 fn too_many(facts: &Facts, talk: &Conversation, right: &Key, refusals: usize) -> Finding {
     Finding::blocking(
         Code::TooManyKeys,
-        text!("The server hangs up after {} keys that it does not know, before ssh comes to {}.", refusals, right.name_text()),
+        text!("The server disconnects after {} keys that it does not know, before ssh tries {}.", refusals, right.name_text()),
     )
     .subject(Subject::new("key", right.name_text()))
     .evidence("key", described(right))
@@ -205,7 +203,7 @@ fn not_registered(facts: &Facts, asked: &[&Key], unjudged: bool, unasked: usize)
     if unasked > 0 {
         finding = finding.remedy(Remedy::ask(
             "name-key",
-            "If one of the keys is registered, name it for this host with IdentityFile: servers hang up on who tries many.",
+            "If one of the keys is registered, name it for this host with IdentityFile: servers disconnect a client that tries many.",
         ));
     }
     let summary = text!("Add the public half of {} to your account on the service.", asked[0].name_text());

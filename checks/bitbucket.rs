@@ -163,7 +163,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// The SHA256 fingerprints of its host keys can be compared with this blob, base64 without padding differences.
+    /// Whether `base64`, a host key's blob as known_hosts has it, is one of [`Self::host_keys`]; padding makes no difference.
     pub fn publishes(&self, base64: &str) -> bool {
         self.host_keys.iter().any(|(_, key)| key.trim_end_matches('=') == base64.trim_end_matches('='))
     }

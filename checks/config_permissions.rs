@@ -55,7 +55,7 @@ impl Check for ConfigPermissions {
                     .evidence("ssh says", Private::quoted(&problem.message))
                     .remedy(Remedy::run(
                         "chmod",
-                        "Let only yourself write it.",
+                        "Make it writable by you alone.",
                         vec!["chmod".into(), "go-w".into(), shown().into()],
                         Safety::Safe,
                     )),
@@ -102,7 +102,7 @@ impl Check for ConfigPermissions {
             found.push(
                 Finding::warning(
                     Code::ConfigUnreadable,
-                    text!("ssh silently passes over {}, because it cannot be read.", Private::path(&file.path)),
+                    text!("ssh silently ignores {}, because it cannot be read.", Private::path(&file.path)),
                 )
                 .subject(Subject::file(&file.path, None))
                 .remedies(advice::make_readable(facts, &file.path)),
@@ -121,5 +121,5 @@ fn owner(facts: &Facts, uid: u32) -> crate::privacy::Text {
 
 fn chown(facts: &Facts, path: &std::path::Path) -> Remedy {
     let argv = vec!["sudo".into(), "chown".into(), text!("{}", facts.account.uid), Private::path(path).into()];
-    Remedy::run("chown", "Make the file your own.", argv, Safety::Confirm)
+    Remedy::run("chown", "Make yourself its owner.", argv, Safety::Confirm)
 }

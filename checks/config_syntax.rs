@@ -129,7 +129,7 @@ fn corrections(facts: &Facts, problem: &Problem) -> Vec<Remedy> {
         Remedy::edit("mend-line", summary, Edit { file: position.file.clone(), change }, safety)
     };
     let delete =
-        || Remedy::edit("mend-line", "Take the line out.", Edit::delete_line(&position.file, position.line), Safety::Confirm);
+        || Remedy::edit("mend-line", "Delete the line.", Edit::delete_line(&position.file, position.line), Safety::Confirm);
     match &problem.kind {
         ProblemKind::UnknownKeyword { did_you_mean: Some(word), .. } => {
             let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
@@ -140,17 +140,14 @@ fn corrections(facts: &Facts, problem: &Problem) -> Vec<Remedy> {
         ProblemKind::UnknownKeyword { did_you_mean: None, known_to: Some(_) } => {
             let change = Change::Prepend(vec![text!("IgnoreUnknown {}", Private::quoted(advice::keyword_as_written(line)))]);
             let file = facts.user_config_file().unwrap_or_else(|| position.file.clone());
-            vec![
-                Remedy::edit("ignore-unknown", "Tell every ssh to pass over the option.", Edit { file, change }, Safety::Safe),
-                delete(),
-            ]
+            vec![Remedy::edit("ignore-unknown", "Make every ssh ignore the option.", Edit { file, change }, Safety::Safe), delete()]
         }
         ProblemKind::Encoding(_) => {
             let clean = advice::without_invisible(line);
             vec![replace("Write the line with plain characters.".into(), vec![Private::quoted(clean).into()], Safety::Safe)]
         }
         _ => vec![
-            Remedy::ask("edit", text!("Correct line {} of {}, or take it out.", position.line, Private::path(&position.file))),
+            Remedy::ask("edit", text!("Correct line {} of {}, or delete it.", position.line, Private::path(&position.file))),
             delete(),
         ],
     }

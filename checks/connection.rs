@@ -22,8 +22,12 @@ pub(crate) struct Connection;
 /// An address that kept ssh waiting longer than this, in milliseconds, is worth a word.
 const NOTABLE: u64 = 1000;
 
-const META: Meta =
-    Meta { id: CheckId::Connection, title: "The port answers", needs: &[Need::Server], page: include_str!("connection.md") };
+const META: Meta = Meta {
+    id: CheckId::Connection,
+    title: "The server's port answers",
+    needs: &[Need::Server],
+    page: include_str!("connection.md"),
+};
 
 impl Check for Connection {
     fn meta(&self) -> &'static Meta {
@@ -69,7 +73,7 @@ fn unreached(facts: &Facts, attempts: &[Attempt], place: &Text) -> Finding {
     } else if any(&ConnectOutcome::Refused) {
         (Code::PortRefused, text!("The connection to {} is refused.", place))
     } else if any(&ConnectOutcome::TimedOut) {
-        (Code::PortBlocked, text!("The connection to {} times out: something on the way drops it.", place))
+        (Code::PortBlocked, text!("The connection to {} times out: something on the route drops it.", place))
     } else {
         let other = attempts.iter().find_map(|a| match &a.outcome {
             ConnectOutcome::Other(words) => Some(words),
@@ -126,7 +130,7 @@ fn over_443(facts: &Facts) -> Vec<Remedy> {
     if let Some(edit) = advice::host_block(facts, lines) {
         remedies.push(Remedy::edit(
             "over-443",
-            text!("Let ssh go over {} port {}, which answers here.", Private::host(&host), port),
+            text!("Make ssh connect to {} port {}, which answers here.", Private::host(&host), port),
             edit,
             Safety::Safe,
         ));

@@ -17,7 +17,7 @@ pub(crate) struct FingerprintMatchesRemote;
 
 const META: Meta = Meta {
     id: CheckId::FingerprintMatchesRemote,
-    title: "The server is who it should be",
+    title: "The server's key is the right one",
     needs: &[Need::Server],
     page: include_str!("fingerprint_matches_remote.md"),
 };
@@ -57,7 +57,7 @@ impl Check for FingerprintMatchesRemote {
                 )),
             ),
             Trust::Known | Trust::Nobody => found.push(
-                Finding::info(Code::HostKeyUnverifiable, text!("Nobody publishes the key of {} to bbdoctor.", host()))
+                Finding::info(Code::HostKeyUnverifiable, text!("bbdoctor does not know which host key {} should have.", host()))
                     .subject(Subject::new("host", host()))
                     .evidence("presented", key)
                     .remedy(Remedy::ask(

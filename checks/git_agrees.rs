@@ -49,7 +49,7 @@ impl Check for GitAgrees {
         found.push(match &run.protocol_noise {
             Some(noise) => Finding::blocking(
                 Code::TransportNoise,
-                text!("Something writes into git's conversation; it begins with {}.", Private::quoted(String::from_utf8_lossy(noise))),
+                text!("Something writes into the data between git and the server; it begins with {}.", Private::quoted(String::from_utf8_lossy(noise))),
             )
             .subject(Subject::new("program", Private::quoted(&run.command)))
             .remedy(Remedy::ask(

@@ -59,7 +59,7 @@ impl Check for Handshake {
                         Finding::info(
                             Code::UnexpectedServerSoftware,
                             text!(
-                                "The server introduces itself as {}, not as Bitbucket does; something may stand between.",
+                                "The server introduces itself as {}, not as Bitbucket does; something may be intercepting the connection.",
                                 Private::quoted(&peer.identification)
                             ),
                         )
@@ -103,7 +103,7 @@ fn broken_off(facts: &Facts, talk: &Conversation) -> Option<Finding> {
         }
         _ => return None,
     };
-    let words = "See whether it works from another network; something between changes or cuts the stream.";
+    let words = "Try from another network: something on the route changes the data or closes the connection.";
     Some(
         Finding::blocking(code, summary)
             .strikes(Strikes::AfterLogin)
@@ -132,7 +132,7 @@ fn failed(facts: &Facts, failure: &HandshakeFailure) -> Option<Finding> {
     let host = || Private::host(facts.hostname().unwrap_or_default());
     let first_line = failure.preamble.iter().find(|l| !l.trim().is_empty()).cloned();
     let ask = |id, words: &'static str| Remedy::ask(id, words);
-    let network = "See whether it works from another network; if it does, ask this network's administrators what stands between.";
+    let network = "Try from another network; if it works there, ask this network's administrators what intercepts the connection.";
     let finding = match &failure.kind {
         HandshakeFailureKind::Busy { text } => return Some(busy(text)),
         HandshakeFailureKind::Disconnected(last) if last.reason == TOO_MANY_CONNECTIONS => return Some(busy(&last.text)),
@@ -162,7 +162,7 @@ fn failed(facts: &Facts, failure: &HandshakeFailure) -> Option<Finding> {
                     ask("proxy-output", "If the proxy says it, do what it asks for. If its program does, let it write that to standard error: only the server's bytes may come on standard output."),
                 ),
                 None => (
-                    text!("What answers as {} is no SSH server: {}.", host(), what()),
+                    text!("What answers as {} is not an SSH server: {}.", host(), what()),
                     ask("sign-in", "If this network has a sign-in page, open it in a browser and sign in; check the host name and the port."),
                 ),
             };
@@ -203,10 +203,13 @@ fn failed(facts: &Facts, failure: &HandshakeFailure) -> Option<Finding> {
 }
 
 fn busy(words: &str) -> Finding {
-    Finding::blocking(Code::ServerBusy, text!("The server sheds load: {}.", Private::quoted(words.trim_end_matches('.'))))
-        .evidence("it says", Private::quoted(words))
-        .remedy(Remedy::ask("retry", RETRY))
-        .transient()
+    Finding::blocking(
+        Code::ServerBusy,
+        text!("The server refuses new connections for now: {}.", Private::quoted(words.trim_end_matches('.'))),
+    )
+    .evidence("it says", Private::quoted(words))
+    .remedy(Remedy::ask("retry", RETRY))
+    .transient()
 }
 
 fn what_it_is(first_bytes: &[u8]) -> &'static str {

@@ -87,7 +87,7 @@ fn with_line(finding: Finding, facts: &Facts, keyword: &str, summary: &'static s
         }
         None => finding
             .subject(Subject::new("setting", Text::keyword(keyword)))
-            .remedy(Remedy::ask("drop-option", text!("Take {} out of the ssh command that git runs.", Text::keyword(keyword)))),
+            .remedy(Remedy::ask("drop-option", text!("Remove {} from the ssh command that git runs.", Text::keyword(keyword)))),
     }
 }
 
@@ -111,7 +111,7 @@ fn hanging_match(facts: &Facts) -> Option<Finding> {
         )
         .subject(Subject::file(&position.file, Some(position.line)))
         .evidence("command", Private::quoted(command))
-        .remedy(Remedy::ask("bound", "Make the command end (timeout 2 COMMAND), or take the Match line out.")),
+        .remedy(Remedy::ask("bound", "Make the command end (timeout 2 COMMAND), or delete the Match line.")),
     )
 }
 
@@ -119,7 +119,7 @@ fn hanging_match(facts: &Facts) -> Option<Finding> {
 fn not_canonical(facts: &Facts) -> Option<Finding> {
     let reading = facts.reading().ok().filter(|_| facts.ssh_finds_no_canonical_name())?;
     let position = |keyword: &str| reading.source(keyword).and_then(SettingSource::position);
-    let summary = "CanonicalizeHostname finds this host in none of its domains, and CanonicalizeFallbackLocal forbids to go on.";
+    let summary = "CanonicalizeHostname finds this host in none of its domains, and CanonicalizeFallbackLocal forbids using the name as it is.";
     let mut finding = Finding::blocking(Code::NetworkOptionUnusable, summary);
     if let Some(p) = position("canonicalizefallbacklocal").or_else(|| position("canonicalizehostname")) {
         finding = finding.subject(Subject::file(&p.file, Some(p.line)));
@@ -127,7 +127,10 @@ fn not_canonical(facts: &Facts) -> Option<Finding> {
     if let Some(url) = facts.url_with_host(None) {
         finding = finding.remedy(advice::set_url(facts, "Write the host's whole name.", &url));
     }
-    Some(finding.remedy(Remedy::ask("domains", "Or correct CanonicalDomains, and see that the names in it resolve.")))
+    Some(finding.remedy(Remedy::ask(
+        "domains",
+        "If ssh should complete the name: correct CanonicalDomains, and check that the names in it resolve.",
+    )))
 }
 
 /// Settings that contradict each other, which ssh finds after reading.
@@ -139,7 +142,7 @@ fn refused(facts: &Facts) -> Option<Finding> {
     if let Some(p) = &problem.position {
         finding = finding
             .subject(Subject::file(&p.file, Some(p.line)))
-            .remedy(advice::delete_line(p, "Take the line out, or make it apply to other hosts only."));
+            .remedy(advice::delete_line(p, "Delete the line, or make it apply to other hosts only."));
     }
     Some(finding)
 }
@@ -165,7 +168,7 @@ fn hostname(facts: &Facts, settings: &Settings) -> Vec<Finding> {
         Finding::blocking_if(leads_elsewhere, Code::HostnameOverridden, summary),
         facts,
         "hostname",
-        "Take the HostName out.",
+        "Delete the HostName line.",
     )]
 }
 
@@ -202,7 +205,7 @@ fn port(facts: &Facts, settings: &Settings) -> Vec<Finding> {
             &url,
         ))];
     }
-    vec![with_line(finding, facts, "port", "Take the Port out, or move it to the host it is meant for.")]
+    vec![with_line(finding, facts, "port", "Delete the Port line, or move it to the host it is meant for.")]
 }
 
 fn publickey(facts: &Facts, settings: &Settings) -> Vec<Finding> {
@@ -213,7 +216,7 @@ fn publickey(facts: &Facts, settings: &Settings) -> Vec<Finding> {
             Finding::blocking(Code::PublickeyDisabled, summary).strikes(Strikes::AtLogin),
             facts,
             "pubkeyauthentication",
-            "Take the line out, or move it to the hosts it is meant for.",
+            "Delete the line, or move it to the hosts it is meant for.",
         )];
     }
     let preferred = settings.value("preferredauthentications");
@@ -226,7 +229,7 @@ fn publickey(facts: &Facts, settings: &Settings) -> Vec<Finding> {
             Finding::blocking(Code::PublickeyDisabled, summary).strikes(Strikes::AtLogin),
             facts,
             "preferredauthentications",
-            "Take the line out, or add publickey to it.",
+            "Delete the line, or add publickey to it.",
         )];
     }
     Vec::new()
@@ -241,7 +244,7 @@ fn network_options(facts: &Facts, settings: &Settings) -> Vec<Finding> {
                 written(keyword).unwrap_or(keyword),
                 place(facts, keyword)
             );
-            out.push(with_line(Finding::blocking(Code::NetworkOptionUnusable, summary), facts, keyword, "Take the line out."));
+            out.push(with_line(Finding::blocking(Code::NetworkOptionUnusable, summary), facts, keyword, "Delete the line."));
         }
     }
     let family = settings.value("addressfamily").filter(|f| *f != "any");
@@ -250,7 +253,7 @@ fn network_options(facts: &Facts, settings: &Settings) -> Vec<Finding> {
     {
         let summary =
             text!("AddressFamily {} leaves no address of this host{}.", Private::quoted(family), place(facts, "addressfamily"));
-        out.push(with_line(Finding::blocking(Code::NetworkOptionUnusable, summary), facts, "addressfamily", "Take the line out."));
+        out.push(with_line(Finding::blocking(Code::NetworkOptionUnusable, summary), facts, "addressfamily", "Delete the line."));
     }
     let canonical = settings.is("canonicalizehostname", &["yes", "true", "always"]);
     if canonical && settings.is("canonicalizefallbacklocal", &["no", "false"]) && facts.name_fails() {
@@ -262,7 +265,7 @@ fn network_options(facts: &Facts, settings: &Settings) -> Vec<Finding> {
             Finding::blocking(Code::NetworkOptionUnusable, summary),
             facts,
             "canonicalizefallbacklocal",
-            "Take the line out.",
+            "Delete the line.",
         ));
     }
     out
@@ -288,7 +291,7 @@ fn known_hosts_file(facts: &Facts, _: &Settings) -> Vec<Finding> {
         Finding::blocking_if(blocks, Code::KnownHostsFileOverridden, summary),
         facts,
         "userknownhostsfile",
-        "Take the line out.",
+        "Delete the line.",
     )]
 }
 
@@ -308,7 +311,7 @@ fn checking_disabled(facts: &Facts, settings: &Settings) -> Vec<Finding> {
         Finding::warning(Code::HostKeyCheckingDisabled, summary),
         facts,
         keyword,
-        "Take the line out, and add the published keys to known_hosts.",
+        "Delete the line, and add the published keys to known_hosts.",
     )]
 }
 
@@ -321,7 +324,7 @@ fn algorithms(facts: &Facts, _: &Settings) -> Vec<Finding> {
             place(facts, keyword)
         );
         let finding = Finding::blocking(Code::AlgorithmsRestricted, summary);
-        return vec![with_line(finding, facts, keyword, "Take the line out, or begin its value with + to add to the defaults.")];
+        return vec![with_line(finding, facts, keyword, "Delete the line, or begin its value with + to add to the defaults.")];
     }
     let Some((keyword, ours, theirs)) = facts.restricting_algorithms() else { return pinned_algorithms(facts) };
     let summary = text!("{} leaves nothing that the server also has{}.", keyword, place(facts, &keyword.to_ascii_lowercase()));
@@ -332,7 +335,7 @@ fn algorithms(facts: &Facts, _: &Settings) -> Vec<Finding> {
         finding,
         facts,
         &keyword.to_ascii_lowercase(),
-        "Take the line out, or begin its value with + to add to the defaults.",
+        "Delete the line, or begin its value with + to add to the defaults.",
     )]
 }
 
@@ -345,7 +348,7 @@ fn pinned_algorithms(facts: &Facts) -> Vec<Finding> {
         let summary =
             text!("{} allows only what it lists{}; it works until the server drops that.", written, place(facts, keyword));
         let finding = Finding::warning(Code::AlgorithmsRestricted, summary);
-        with_line(finding, facts, keyword, "Take the line out, or begin its value with + to add to the defaults.")
+        with_line(finding, facts, keyword, "Delete the line, or begin its value with + to add to the defaults.")
     };
     keywords.iter().filter(pinned).map(warn).collect()
 }

@@ -145,7 +145,7 @@ fn unusable(facts: &Facts, identity: &Key, file: &KeyFile) -> Option<Finding> {
             text!("ssh cannot read {}: it is an Ed25519 key in the PKCS#8 format, which OpenSSH reads from 9.6 on.", key()),
         )
         .remedies(generate(facts))
-        .remedy(Remedy::ask("upgrade", "Or upgrade OpenSSH to 9.6 or later.")),
+        .remedy(Remedy::ask("upgrade", "If you want to keep this key: upgrade OpenSSH to 9.6 or later.")),
         KeyState::UnsupportedType(name) => finding(
             Code::KeyTypeUnsupported,
             text!("ssh cannot use {}: it does not support {} keys.", key(), Private::quoted(name)),
@@ -158,7 +158,7 @@ fn unusable(facts: &Facts, identity: &Key, file: &KeyFile) -> Option<Finding> {
         .remedy(Remedy::restore_key(
             "derive",
             text!(
-                "Write the true public half into {}; the wrong one is kept beside it.",
+                "Write the right public key into {}; the wrong one is kept beside it.",
                 Private::path(with_suffix(&file.path, ".pub"))
             ),
             &file.path,
@@ -201,7 +201,7 @@ fn unusable(facts: &Facts, identity: &Key, file: &KeyFile) -> Option<Finding> {
         )
         .remedy(Remedy::ask(
             "restore-target",
-            "Bring back the file that the link leads to (a volume that is not mounted?), or make the link anew.",
+            "Bring back the file that the link leads to (a volume that is not mounted?), or make the link again.",
         )),
         KeyState::Missing { .. } => return None,
         KeyState::Usable => return None,
@@ -349,11 +349,11 @@ fn hygiene(facts: &Facts, identity: &Key, file: &KeyFile) -> Vec<Finding> {
     };
     if !file.encrypted {
         let summary = text!("{} has no passphrase: whoever copies the file can use it.", key());
-        out.push(info(Code::KeyWithoutPassphrase, summary, passphrase("Give it one, if a person uses it.")));
+        out.push(info(Code::KeyWithoutPassphrase, summary, passphrase("If a person uses this key: set a passphrase.")));
     }
     if matches!(file.format, Some(Format::PemRsa | Format::PemEc | Format::PemDsa)) {
         let summary = text!("{} is in the old PEM format, which protects its passphrase badly.", key());
-        out.push(info(Code::KeyLegacyFormat, summary, passphrase("Write it anew; ssh-keygen uses the current format.")));
+        out.push(info(Code::KeyLegacyFormat, summary, passphrase("Rewrite it with ssh-keygen, which uses the current format.")));
     }
     let age = file.modified.and_then(|then| facts.clock.began.checked_sub(then)).map(|seconds| seconds / SECONDS_A_DAY);
     if let Some(days) = age.filter(|days| *days > ROTATION_DAYS) {

@@ -120,7 +120,7 @@ fn unread(facts: &Facts, known: &KnownHosts) -> Vec<Finding> {
         let edit = Edit::delete_line(&line.file, line.line);
         Finding::warning(Code::KnownHostsMalformed, summary)
             .subject(Subject::file(&line.file, Some(line.line)))
-            .remedy(Remedy::edit("drop-line", "Take the line out; another entry suffices.", edit, Safety::Confirm))
+            .remedy(Remedy::edit("drop-line", "Delete the line; another entry suffices.", edit, Safety::Confirm))
     });
     let unreadable = known.entries.unreadable.iter().filter(|u| !u.missing).map(|file| {
         Finding::warning(
@@ -147,7 +147,7 @@ fn judged(facts: &Facts, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
             let edit = Edit::delete_line(&entry.file, entry.line);
             Remedy::edit(
                 "drop-revocation",
-                "The key is a current one: take the line out, unless your company revoked it on purpose.",
+                "The key is a current one: delete the line, unless your company revoked it on purpose.",
                 edit,
                 Safety::Confirm,
             )
@@ -175,7 +175,7 @@ fn judged(facts: &Facts, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
             if let Some(position) = facts.setting_position("hostkeyalgorithms") {
                 finding = finding
                     .subject(Subject::file(&position.file, Some(position.line)))
-                    .remedy(advice::delete_line(&position, "Take the line out, so that ssh asks for the key it knows."));
+                    .remedy(advice::delete_line(&position, "Delete the line, so that ssh asks for the key it knows."));
             }
             finding
         }
@@ -219,7 +219,7 @@ fn changed(facts: &Facts, known: &KnownHosts, peer: &Peer, entries: &[HostKeyLin
     if !known.entries.malformed.is_empty() {
         mine.sort_by_key(|e| std::cmp::Reverse(e.line));
         let drop = |e: &HostKeyLine| Edit::delete_line(&e.file, e.line);
-        let drops = mine.into_iter().map(|e| Remedy::edit("drop-line", "First, take the line out.", drop(e), Safety::Safe));
+        let drops = mine.into_iter().map(|e| Remedy::edit("drop-line", "First, delete the line.", drop(e), Safety::Safe));
         return finding.remedies(drops).remedies(advice::trust_published_keys(known, peer, "Then add the published keys."));
     }
     let mut files: Vec<&Path> = mine.iter().map(|e| e.file.as_path()).collect();
@@ -279,7 +279,7 @@ fn unknown(facts: &Facts, known: &KnownHosts, peer: &Peer) -> Option<Finding> {
 fn replace_line(known: &KnownHosts, peer: &Peer, file: &Path, line: usize) -> Option<Remedy> {
     let with = advice::published_lines(known, peer)?;
     let edit = Edit { file: file.to_path_buf(), change: Change::Replace { line, with } };
-    Some(Remedy::edit("replace-line", "Put the published keys in its place.", edit, Safety::Safe))
+    Some(Remedy::edit("replace-line", "Replace it with the published keys.", edit, Safety::Safe))
 }
 
 /// A retired key that ssh has dropped lives on in the copy it left of the file (UpdateHostKeys, ssh-keygen -R).
@@ -317,7 +317,7 @@ fn retired(known: &KnownHosts) -> Vec<Finding> {
             )
             .subject(Subject::file(&entry.file, Some(entry.line)))
             .evidence("fingerprint", Text::fingerprint(entry.key.fingerprint()))
-            .remedy(Remedy::edit("drop-line", "Take the line out.", edit, Safety::Confirm))
+            .remedy(Remedy::edit("drop-line", "Delete the line.", edit, Safety::Confirm))
         })
         .collect()
 }

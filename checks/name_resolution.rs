@@ -18,7 +18,7 @@ pub(crate) struct NameResolution;
 
 const META: Meta = Meta {
     id: CheckId::NameResolution,
-    title: "The name resolves",
+    title: "The host name resolves",
     needs: &[Need::Name],
     page: include_str!("name_resolution.md"),
 };
@@ -49,7 +49,7 @@ impl Check for NameResolution {
             };
             let mut finding = Finding::warning(Code::DnsSuspicious, summary).subject(Subject::new("host", Private::host(&name)));
             if let Some(line) = pinned {
-                finding = finding.remedy(advice::unpin(line, "Take the line out, unless it is there on purpose."));
+                finding = finding.remedy(advice::unpin(line, "Delete the line, unless it is there on purpose."));
             } else {
                 finding = finding.remedy(Remedy::ask("ask-network", "Ask your network's administrators why the name leads there."));
             }
@@ -80,7 +80,7 @@ fn unresolved(facts: &Facts, name: &str, error: &ResolveError) -> Finding {
         return finding.remedy(Remedy::ask(
             "define-alias",
             text!(
-                "Or define the alias in ~/.ssh/config, with HostName {} and the IdentityFile of the account.",
+                "If it is meant as an alias: define it in ~/.ssh/config, with HostName {} and the IdentityFile of the account.",
                 Private::host(facts.current_host())
             ),
         ));
@@ -105,6 +105,6 @@ fn unresolved(facts: &Facts, name: &str, error: &ResolveError) -> Finding {
     }
     finding.remedy(Remedy::ask(
         "check-network",
-        "Check that this machine is on a network (or its VPN), and that its name server answers; other names tell.",
+        "Check that this machine is on a network (or its VPN), and that its name server answers: do other names resolve?",
     ))
 }

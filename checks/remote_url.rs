@@ -77,7 +77,7 @@ fn no_target(why: &NoTarget) -> Finding {
                 Code::GitConfigBroken,
                 text!("git cannot read its configuration: {}.", Private::quoted(fault.to_string())),
             )
-            .remedy(Remedy::ask("edit", "Correct the line, or take it out."));
+            .remedy(Remedy::ask("edit", "Correct the line, or delete it."));
             match fault.place() {
                 Some((file, line)) => finding.subject(Subject::file(file, line)),
                 None => finding,
@@ -200,7 +200,7 @@ fn not_ssh(facts: &Facts, target: &Target) -> Option<Finding> {
             fails,
             Code::UrlNotSsh,
             text!(
-                "{} uses {}, so no SSH key takes part; {} is examined instead.",
+                "{} uses {}, so no SSH key is used; {} is examined instead.",
                 Private::url(target.effective_url.as_deref().unwrap_or_default()),
                 how,
                 Private::url(examined)
@@ -217,10 +217,10 @@ fn keep_ssh(facts: &Facts, target: &Target, examined: &str) -> Vec<Remedy> {
         return vec![advice::set_url(facts, "Use SSH.", examined)];
     };
     let Some(file) = &rule.origin.file else {
-        return vec![Remedy::ask("drop-rule", text!("To use SSH, take {} out of git's environment.", rule_text(&rule.key)))];
+        return vec![Remedy::ask("drop-rule", text!("To use SSH, remove {} from git's environment.", rule_text(&rule.key)))];
     };
     let argv = advice::unset(Some(file), rule_text(&rule.key), Some(Private::url(&rule.value).into()));
-    vec![Remedy::run("drop-rule", "To use SSH, take the rule out that makes git use HTTPS.", argv, Safety::Confirm)]
+    vec![Remedy::run("drop-rule", "To use SSH, remove the rule that makes git use HTTPS.", argv, Safety::Confirm)]
 }
 
 /// A setting with a value that git dies of as soon as it contacts a service.
@@ -228,13 +228,13 @@ fn fatal_setting(facts: &Facts) -> Option<Finding> {
     let (key, value, file) = facts.fatal_git_setting()?;
     let finding = Finding::blocking(
         Code::GitConfigBroken,
-        text!("git does not know the value {} of {}, and dies of it.", Private::quoted(value), key),
+        text!("git does not know the value {} of {}, and stops.", Private::quoted(value), key),
     )
     .subject(Subject::new("setting", key));
     let Some(file) = file else {
-        return Some(finding.remedy(Remedy::ask("unset-variable", text!("Take {} out of git's environment.", key))));
+        return Some(finding.remedy(Remedy::ask("unset-variable", text!("Remove {} from git's environment.", key))));
     };
-    Some(finding.remedy(Remedy::run("unset", "Take the setting out.", advice::unset(Some(&file), key, None), Safety::Confirm)))
+    Some(finding.remedy(Remedy::run("unset", "Remove the setting.", advice::unset(Some(&file), key, None), Safety::Confirm)))
 }
 
 fn protocol_denied(facts: &Facts) -> Option<Finding> {
@@ -245,7 +245,7 @@ fn protocol_denied(facts: &Facts) -> Option<Finding> {
     finding = match &denial.file {
         Some(file) => {
             let argv = advice::unset(Some(file), Private::quoted(denial.setting), None);
-            finding.remedy(Remedy::run("unset", "Take the setting out.", argv, Safety::Confirm))
+            finding.remedy(Remedy::run("unset", "Remove the setting.", argv, Safety::Confirm))
         }
         None => finding.remedy(Remedy::ask(
             "unset-variable",
@@ -332,10 +332,7 @@ fn retired(facts: &Facts) -> Option<Finding> {
     }
     let old = facts.url_prefix()?;
     let new = old.replacen(&facts.typed_host()?, by, 1);
-    let summary = match facts.remote_name() {
-        Some(_) => "Or make git use the new name for every URL that has the old one.",
-        None => "Make git use the new name for every URL that has the old one.",
-    };
+    let summary = "Make git use the new name for every URL that has the old one.";
     Some(finding.remedy(advice::rewrite_urls(summary, &old, &new)))
 }
 
@@ -360,7 +357,7 @@ fn user(facts: &Facts) -> Option<Finding> {
     if facts.url_names_user("git") {
         // Neither the URL nor a file decides, so the command line does.
         if facts.setting_position("user").is_none() {
-            finding = finding.remedy(Remedy::ask("drop-option", "Take the user out of the ssh command that git runs."));
+            finding = finding.remedy(Remedy::ask("drop-option", "Remove the user from the ssh command that git runs."));
         }
     } else if let Some(url) = facts.url_with_user("git") {
         finding = finding.remedy(advice::set_url(facts, "Put git@ into the URL.", &url));

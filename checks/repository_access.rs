@@ -91,7 +91,7 @@ fn refused(facts: &Facts, access: &Access, answer: &GitService, path: &str) -> F
         }
         Code::UserLimitExceeded => text!("The plan's user limit is exceeded, so {} is read-only.", repository()),
         Code::ConnectionLostAfterLogin if answer.command.timed_out => {
-            text!("The key is accepted, and then nothing comes of {} in time.", repository())
+            text!("The key is accepted, but nothing arrives from {} in time.", repository())
         }
         Code::ConnectionLostAfterLogin => {
             text!("The key is accepted, and then the connection ends before {} answers.", repository())

@@ -55,7 +55,7 @@ impl Check for Tools {
             found.push(
                 Finding::info(
                     Code::SshCommandAddsOptions,
-                    text!("The ssh command carries options, which every later check honours: {}.", Private::quoted(options)),
+                    text!("The ssh command has options, which every later check takes into account: {}.", Private::quoted(options)),
                 )
                 .subject(Subject::new("setting", setting(command)))
                 .remedy(Remedy::ask("nothing", "Nothing needs to be done.")),
@@ -80,7 +80,7 @@ fn unset(command: &SshCommand) -> Remedy {
     match &command.source {
         Source::Config(origin) => {
             let argv = advice::unset(origin.file.as_deref(), "core.sshCommand", None);
-            Remedy::run("unset", "Take core.sshCommand out, so that git runs ssh.", argv, Safety::Confirm)
+            Remedy::run("unset", "Remove core.sshCommand, so that git runs ssh.", argv, Safety::Confirm)
         }
         _ => Remedy::ask("unset-variable", text!("Unset {} (unset {}), or correct it.", setting(command), setting(command))),
     }
@@ -156,7 +156,7 @@ fn cut_off(command: &SshCommand) -> Option<Finding> {
         )
         .subject(Subject::new("setting", setting(command)))
         .evidence("command", Private::quoted(&command.text))
-        .remedy(Remedy::ask("correct-command", text!("Take what stands behind ssh's options out of {}.", setting(command))))
+        .remedy(Remedy::ask("correct-command", text!("Remove what follows ssh's options in {}.", setting(command))))
         .remedy(unset(command))
     })
 }
@@ -175,7 +175,7 @@ fn broken(command: &SshCommand) -> Option<Finding> {
         .evidence("it says", Private::quoted(said))
         .remedy(Remedy::ask(
             "repair",
-            "Reinstall it, or take out of the environment what gives it other libraries (LD_LIBRARY_PATH, LD_PRELOAD).",
+            "Reinstall it, or remove from the environment what makes it load other libraries (LD_LIBRARY_PATH, LD_PRELOAD).",
         )),
     )
 }
@@ -199,7 +199,7 @@ fn kind(command: &SshCommand) -> Option<Finding> {
     Some(
         Finding::info(Code::SshNotOpenssh, text!("git runs {}: its own keys, agent and host key cache apply.", name))
             .subject(Subject::new("setting", setting(command)))
-            .remedy(Remedy::ask("nothing", "Nothing needs to be done, if that is meant.")),
+            .remedy(Remedy::ask("nothing", "If this is intended, nothing needs to be done.")),
     )
 }
 
@@ -229,7 +229,8 @@ fn variant(facts: &Facts, command: &SshCommand) -> Option<Finding> {
     .subject(Subject::new("setting", Private::quoted(&name)));
     if let Some(file) = place.and_then(|o| o.file.as_ref()) {
         let argv = advice::unset(Some(file), "ssh.variant", None);
-        finding = finding.remedy(Remedy::run("unset", "Take the setting out: git then finds out by itself.", argv, Safety::Safe));
+        finding =
+            finding.remedy(Remedy::run("unset", "Remove the setting: git then detects the client by itself.", argv, Safety::Safe));
     }
     Some(finding.remedy(Remedy::ask("unset-variable", "Unset GIT_SSH_VARIANT where it is set.")))
 }

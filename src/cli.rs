@@ -17,7 +17,7 @@ const LIMIT: &str = "Limits";
 
 /// Says why git cannot clone from Bitbucket over SSH, proves it, and gives the command that fixes it
 ///
-/// It follows the clone step by step as git and ssh would make it: the URL, the ssh client, its configuration, the keys and the
+/// It follows the clone step by step, as git and ssh would do it: the URL, the ssh client, its configuration, the keys and the
 /// agent, the name, the port, the server's key, the server's answer to each key, the repository. At the end it runs git
 /// itself, and the verdict follows git. It changes nothing by itself.
 #[derive(Debug, Parser)]
@@ -40,7 +40,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Explain a finding or a check, offline; without a name, list them
     ///
-    /// A finding's code stands in every report. Its page says what it means, why it breaks a clone, how to fix it, and how to
+    /// Every report shows the codes of its findings. Its page says what it means, why it breaks a clone, how to fix it, and how to
     /// see it yourself. The page of a check has all its findings. On a terminal the page is laid out for reading; elsewhere
     /// it is Markdown.
     #[command(after_help = manual::examples_of("explain"))]
@@ -48,12 +48,12 @@ pub(crate) enum Command {
         /// The code of a finding or the id of a check
         code: Option<String>,
     },
-    /// Write a damaged private key anew, and the .pub that belongs to it
+    /// Restore a damaged private key, and the .pub that belongs to it
     ///
-    /// A key is damaged when its text was spoilt on its way: line ends of Windows, a byte order mark, UTF-16, lost line breaks, a
+    /// A key is damaged when its text was changed in transit: Windows line ends, a byte order mark, UTF-16, lost line breaks, a
     /// missing last one, quotes, blanks, other text before it, base64 not yet decoded. A .pub that is lost or belongs to another
     /// key is written too. No passphrase is needed. What was there is kept beside it (FILE.damaged), nothing is overwritten,
-    /// and a file that needs nothing is left alone. It must be your own. The exit status is 1 where the key is beyond
+    /// and a file that is in order is left alone. The file must be your own. The exit status is 1 where the key is beyond
     /// restoring.
     #[command(after_help = manual::examples_of("restore"))]
     Restore {
@@ -80,7 +80,7 @@ pub(crate) enum Command {
     Checks,
     /// Print the JSON Schema of the report
     ///
-    /// Every report of --format json is valid against it. The meaning of the exit statuses stands in it too.
+    /// Every report of --format json is valid against it. It also describes the exit statuses.
     #[command(after_help = manual::examples_of("schema"))]
     Schema,
     /// Print a shell's completions, check ids and codes included
@@ -136,7 +136,7 @@ pub(crate) struct Diagnose {
     pub(crate) record: Option<PathBuf>,
     /// Start no other program: no git, no ssh, no ProxyCommand, no Match exec
     ///
-    /// bbdoctor then goes by its own reading of everything, and the verdict lacks git's word.
+    /// bbdoctor then goes by its own reading of everything, and the verdict is not confirmed by git.
     #[arg(long, help_heading = LIMIT)]
     pub(crate) no_exec: bool,
     /// Use no network: local checks only
@@ -165,7 +165,7 @@ pub(crate) struct Tell {
     pub(crate) format: Format,
     /// Write the report to FILE too; may be given several times
     ///
-    /// It is written in the form before the colon, else in that of --format, and goes to stdout all the same. FILE gets mode
+    /// The format is the one before the colon, else that of --format. The report still goes to stdout. FILE gets mode
     /// 0600; it is opened before the work begins, and never through a symbolic link.
     #[arg(long, value_name = "[FORMAT:]FILE", value_hint = ValueHint::FilePath, help_heading = TELL)]
     pub(crate) output: Vec<Destination>,
@@ -199,9 +199,9 @@ pub(crate) struct Tell {
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, help_heading = TELL)]
     pub(crate) color: Colour,
-    /// Let warnings count as failure
+    /// Count warnings as failures
     ///
-    /// A set-up that works with a warning then exits with status 1.
+    /// A setup that works with warnings then exits with status 1.
     #[arg(long, help_heading = TELL)]
     pub(crate) strict: bool,
     /// Exit with status 0 whatever is found
@@ -234,7 +234,7 @@ pub(crate) enum Format {
     Human,
     /// For a machine; `bbdoctor schema` describes it
     Json,
-    /// A ticket for people who were not there
+    /// A ticket for somebody who helps from elsewhere
     Markdown,
     /// For a CI service that shows tests: a case per check
     Junit,
@@ -244,9 +244,9 @@ pub(crate) enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Redact {
-    /// Whoever reads it
+    /// In every report
     Always,
-    /// The report shows everything
+    /// In no report: everything is shown as it is
     Never,
     /// In files, and in markdown, which is made for tickets
     Auto,
@@ -258,6 +258,6 @@ pub(crate) enum Colour {
     Auto,
     /// Also where stdout is no terminal
     Always,
-    /// Words carry the meaning in any case
+    /// Never; no meaning is lost
     Never,
 }

@@ -83,7 +83,7 @@ fn run() -> Exit {
     }
 }
 
-/// Writes a key file anew and tells what was done.
+/// Restores a key file and says what was done.
 fn restore(file: &Path) -> Exit {
     let named = |path: &Path| neutralise(&path.to_string_lossy(), QUOTE_LIMIT);
     match fix::restore::restore(file) {
@@ -91,11 +91,11 @@ fn restore(file: &Path) -> Exit {
         Ok(done) => {
             let sentence = |done: &Done| match done {
                 Done::Key { file, kept } => {
-                    format!("Wrote {} anew; what was there is {} now.\n", named(file), named(kept))
+                    format!("Restored {}; the damaged file is kept as {}.\n", named(file), named(kept))
                 }
                 Done::Public { file, kept: None } => format!("Wrote {}.\n", named(file)),
                 Done::Public { file, kept: Some(kept) } => {
-                    format!("Wrote {} anew, which was another key's; that is {} now.\n", named(file), named(kept))
+                    format!("Wrote {}, which belonged to another key; the old file is kept as {}.\n", named(file), named(kept))
                 }
             };
             say(&done.iter().map(sentence).collect::<String>())

@@ -39,12 +39,12 @@ const OF_SUBCOMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("bbdoctor explain", "every check and every finding, a line each"),
         ],
     ),
-    ("restore", &[("bbdoctor restore ~/.ssh/id_ed25519", "writes the key or its .pub anew where it needs it")]),
+    ("restore", &[("bbdoctor restore ~/.ssh/id_ed25519", "restores the key or its .pub if it is damaged")]),
     (
         "replay",
         &[
             ("bbdoctor --record clone.json", "keeps what was gathered"),
-            ("bbdoctor replay clone.json -v", "judges it once more, on any machine"),
+            ("bbdoctor replay clone.json -v", "judges it again, on any machine"),
         ],
     ),
     ("checks", &[("bbdoctor checks", "the checks, a line each"), ("bbdoctor --skip git-agrees", "leaves one of them out")]),

@@ -44,7 +44,7 @@ impl Progress {
             Waiting::Server { touch: true } => "logging in; touch your security key, or answer the agent, if it asks",
             Waiting::Git { touch: false } => "waiting for git itself",
             Waiting::Git { touch: true } => "waiting for git itself; touch your security key, or answer the agent, if it asks",
-            Waiting::Alternates => "trying other ways to the service",
+            Waiting::Alternates => "trying other addresses of the service",
         });
     }
 

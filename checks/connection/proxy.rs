@@ -48,7 +48,7 @@ pub(super) fn failed(facts: &Facts, setting: ProxySetting, command: &str, end: &
     let said = words.lines().find(|l| !l.trim().is_empty() && !progress(l)).unwrap_or("it said nothing");
     let said = Private::quoted(said.trim_end_matches('.'));
     let mut finding = if silent {
-        let summary = text!("The {} runs, and nothing of a server comes through it: {}.", setting.keyword(), said);
+        let summary = text!("The {} runs, but no server answers through it: {}.", setting.keyword(), said);
         Finding::blocking(Code::ProxyFailed, summary).confidence(Confidence::Likely)
     } else {
         Finding::blocking(
@@ -73,7 +73,7 @@ pub(super) fn failed(facts: &Facts, setting: ProxySetting, command: &str, end: &
     if let Some(position) = facts.setting_position(&setting.keyword().to_ascii_lowercase()) {
         finding = finding
             .subject(Subject::file(&position.file, Some(position.line)))
-            .remedy(advice::delete_line(&position, "Or take the line out, if this network needs no proxy."));
+            .remedy(advice::delete_line(&position, "If this network needs no proxy: delete the line."));
     }
     finding
 }

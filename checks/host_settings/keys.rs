@@ -32,7 +32,10 @@ pub(super) fn match_exec_key(facts: &Facts, _: &Settings) -> Vec<Finding> {
             Finding::blocking_if(blocks, Code::MatchExecBlocksKey, summary)
                 .subject(Subject::file(&block.file, Some(block.line)))
                 .remedies(advice::use_key(facts, identity, false))
-                .remedy(Remedy::ask("condition", "Or make the condition hold (the VPN it asks about, the program it runs).")),
+                .remedy(Remedy::ask(
+                    "condition",
+                    "If the Match block should apply: make its condition true (the VPN it asks about, the program it runs).",
+                )),
         );
     }
     out
@@ -78,7 +81,7 @@ pub(super) fn identity_files(facts: &Facts, settings: &Settings) -> Vec<Finding>
             if let Some(remedy) = advice::name_key(facts, position, nearest.as_deref()) {
                 finding = finding.remedy(remedy);
             } else {
-                finding = finding.remedy(advice::delete_line(position, "Take the line out, or make a key at that path."));
+                finding = finding.remedy(advice::delete_line(position, "Delete the line, or make a key at that path."));
             }
         }
         out.push(finding);
@@ -121,7 +124,7 @@ pub(super) fn agent_choice(facts: &Facts, settings: &Settings) -> Vec<Finding> {
         return vec![
             Finding::blocking_if(needed.is_some(), Code::AgentDisabled, summary)
                 .subject(Subject::new("program", Private::quoted(&facts.ssh_command.text)))
-                .remedy(Remedy::ask("keep-variable", "Take SSH_AUTH_SOCK out of GIT_SSH_COMMAND or core.sshCommand.")),
+                .remedy(Remedy::ask("keep-variable", "Remove SSH_AUTH_SOCK from GIT_SSH_COMMAND or core.sshCommand.")),
         ];
     };
     let off = value.eq_ignore_ascii_case("none");
@@ -137,7 +140,7 @@ pub(super) fn agent_choice(facts: &Facts, settings: &Settings) -> Vec<Finding> {
         Finding::blocking_if(needed.is_some(), code, summary),
         facts,
         "identityagent",
-        "Take the line out, or set IdentityAgent SSH_AUTH_SOCK for this host.",
+        "Delete the line, or set IdentityAgent SSH_AUTH_SOCK for this host.",
     )]
 }
 
@@ -149,7 +152,7 @@ pub(super) fn identities_only(facts: &Facts, settings: &Settings) -> Vec<Finding
     let mut finding = Finding::blocking(
         Code::IdentitiesOnlyExcludesKey,
         text!(
-            "IdentitiesOnly yes keeps back {}, the key that the server accepts{}.",
+            "Because of IdentitiesOnly, ssh does not offer {}, the key that the server accepts{}.",
             kept.name_text(),
             place(facts, "identitiesonly")
         ),
@@ -158,7 +161,7 @@ pub(super) fn identities_only(facts: &Facts, settings: &Settings) -> Vec<Finding
     if let Some(position) = facts.setting_position("identitiesonly") {
         finding = finding
             .subject(Subject::file(&position.file, Some(position.line)))
-            .remedy(advice::delete_line(&position, "Or take IdentitiesOnly out."));
+            .remedy(advice::delete_line(&position, "If ssh should offer every key: delete the IdentitiesOnly line."));
     }
     vec![finding]
 }

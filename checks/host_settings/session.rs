@@ -18,9 +18,14 @@ pub(super) fn session_options(facts: &Facts, settings: &Settings) -> Vec<Finding
     let mut bad = |keyword: &'static str, what: &'static str, neutral: &'static str| {
         let summary = text!("{}{}: fine for a shell, fatal for git.", what, place(facts, keyword));
         let mut finding = Finding::blocking(Code::SessionOptionBreaksGit, summary).strikes(Strikes::AfterLogin);
-        finding = with_line(finding, facts, keyword, "Take the line out, or move it to the hosts it is meant for.");
+        finding = with_line(finding, facts, keyword, "Delete the line, or move it to the hosts it is meant for.");
         if let Some(edit) = advice::host_block(facts, vec![neutral.into()]) {
-            finding = finding.remedy(Remedy::edit("neutral", "Or switch it off for this host.", edit, Safety::Safe));
+            finding = finding.remedy(Remedy::edit(
+                "neutral",
+                "If other hosts need it: switch it off for this host alone.",
+                edit,
+                Safety::Safe,
+            ));
         }
         out.push(finding);
     };
@@ -31,7 +36,7 @@ pub(super) fn session_options(facts: &Facts, settings: &Settings) -> Vec<Finding
             Finding::blocking(Code::SessionOptionBreaksGit, summary)
                 .strikes(Strikes::AfterLogin)
                 .subject(Subject::new("setting", Text::option(letter)))
-                .remedy(Remedy::ask("drop-option", text!("Take {} out of the ssh command that git runs.", Text::option(letter)))),
+                .remedy(Remedy::ask("drop-option", text!("Remove {} from the ssh command that git runs.", Text::option(letter)))),
         );
         return out;
     }
@@ -96,7 +101,7 @@ pub(super) fn control_path(facts: &Facts, _: &Settings) -> Vec<Finding> {
             let argv = vec!["rm".into(), Private::path(path).into()];
             (
                 text!("The master connection at {} does not answer, and ssh waits for it.", Private::path(path)),
-                Remedy::run("remove-socket", "Remove its socket; ssh then connects anew.", argv, Safety::Confirm),
+                Remedy::run("remove-socket", "Remove its socket; ssh then makes a new connection.", argv, Safety::Confirm),
             )
         }
     };
@@ -123,7 +128,7 @@ pub(super) fn control_master(facts: &Facts, _: &Settings) -> Vec<Finding> {
         )
         .strikes(Strikes::AfterLogin)
         .confidence(Confidence::Likely)
-        .remedy(Remedy::run("exit-master", "End it; the next connection logs in anew.", argv, Safety::Safe)),
+        .remedy(Remedy::run("exit-master", "End it; the next connection logs in again.", argv, Safety::Safe)),
     ]
 }
 

@@ -26,7 +26,7 @@ pub(super) fn damage(kind: CorruptKind) -> &'static str {
 /// How to give the key back: bbdoctor does, where the bytes are all there and the file is the user's own.
 pub(super) fn repair(file: &KeyFile, restorable: bool, uid: u32) -> Remedy {
     if restorable && file.access.is_some_and(|access| access.uid == uid) {
-        return Remedy::restore_key("restore", "Write the key anew; the damaged file is kept beside it.", &file.path);
+        return Remedy::restore_key("restore", "Restore the key; the damaged file is kept beside it.", &file.path);
     }
     Remedy::ask(
         "restore",

@@ -50,7 +50,7 @@ fn said_of_revocations<'e>(facts: &'e Facts, beginning: &str, middle: &str) -> O
 
 fn without_revocations(facts: &Facts, finding: Finding) -> Finding {
     match facts.setting_position("revokedhostkeys") {
-        Some(position) => finding.remedy(advice::delete_line(&position, "Take the setting out, or correct its list.")),
+        Some(position) => finding.remedy(advice::delete_line(&position, "Remove the setting, or correct its list.")),
         None => finding,
     }
 }

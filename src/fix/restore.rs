@@ -67,7 +67,7 @@ pub(crate) enum Refusal {
     #[error("was changed by another program meanwhile; nothing was done")]
     Changed,
     /// What was written does not read back as the key.
-    #[error("could not be written anew: what was written does not load")]
+    #[error("could not be restored: the restored key does not load")]
     NotVerified,
     /// The system refuses.
     #[error("cannot be read or written: {0}")]

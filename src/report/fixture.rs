@@ -18,8 +18,10 @@ pub(crate) fn hostile() -> String {
 /// git fails: the accepted key is held back. It has a cause, what follows from it, a warning that does not, every kind of
 /// remedy, keys, settings that lost, and a route that ends at the login.
 pub(crate) fn broken() -> Report {
-    let mut report =
-        empty(VerdictStatus::Broken, "IdentitiesOnly keeps back ~/.ssh/work key, the one key that the server accepts.");
+    let mut report = empty(
+        VerdictStatus::Broken,
+        "Because of IdentitiesOnly, ssh does not offer ~/.ssh/work key, the one key that the server accepts.",
+    );
     let cause = FindingReport {
         subject: Some(Subject { kind: "file".into(), name: "~/.ssh/config".into(), line: Some(4) }),
         evidence: facts(&[("accepted key", "SHA256:uNiVztksCsDhcc0u9e8BrKXXNMVdnkYvPwGVkVWy4c8"), ("comment", &hostile())]),

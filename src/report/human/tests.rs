@@ -135,7 +135,7 @@ fn the_verdict_and_each_word_of_it_are_told_at_every_width() {
 fn the_cause_is_told_once() {
     for width in [80, 200] {
         let text = render(&fixture::broken(), Manner { width, ..PLAIN });
-        assert_eq!(text.matches("keeps back").count(), 1, "{text}");
+        assert_eq!(text.matches("ssh does not offer").count(), 1, "{text}");
     }
 }
 
