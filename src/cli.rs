@@ -258,6 +258,6 @@ pub(crate) enum Colour {
     Auto,
     /// Also where stdout is no terminal
     Always,
-    /// Never; no meaning is lost
+    /// No colours; the words say the same
     Never,
 }
