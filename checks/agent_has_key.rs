@@ -176,8 +176,8 @@ fn lacks(facts: &Facts, needed: Option<&Key>) -> Option<Finding> {
 
 /// The agent lists a key that the server accepts, and does not sign with it.
 fn refuses(facts: &Facts, holder: &Holder) -> Option<Finding> {
-    let talk = facts.conversation().ok()?;
-    let (login, error) = talk.logins.iter().find_map(|login| match &login.result {
+    let conversation = facts.conversation().ok()?;
+    let (login, error) = conversation.logins.iter().find_map(|login| match &login.result {
         Err(LoginProblem::Agent(error)) => Some((login, error)),
         _ => None,
     })?;

@@ -34,16 +34,16 @@ impl Check for Authentication {
     }
 
     fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
-        let talk = facts.trusted_conversation()?;
+        let conversation = facts.trusted_conversation()?;
         let identities = facts.keys()?;
-        if let Some(login) = talk.logins.iter().find(|l| l.as_ssh_would && l.result.is_ok()) {
+        if let Some(login) = conversation.logins.iter().find(|l| l.as_ssh_would && l.result.is_ok()) {
             let key = identities.find(&login.key).map(Key::name_text).unwrap_or_default();
             let mut found = Findings::new(text!("the server accepts {}", key));
-            found.findings.extend(crowded_out(facts, talk, identities, &login.key));
-            found.findings.extend(wrong_key(facts, talk, identities));
+            found.findings.extend(crowded_out(facts, conversation, identities, &login.key));
+            found.findings.extend(wrong_key(facts, conversation, identities));
             return Ok(found);
         }
-        if talk.open_door {
+        if conversation.open_door {
             return Ok(Findings::new("the server lets everybody in without a key"));
         }
         if let Some(why) = facts.untried_way_in() {
@@ -51,7 +51,7 @@ impl Check for Authentication {
         }
         let token = facts.token_library();
         let mut found = Findings::new("the server accepts no key that ssh would use");
-        let denied = denied(facts, talk, identities)?;
+        let denied = denied(facts, conversation, identities)?;
         found.push(match token {
             Some(library) => denied.evidence("not asked about", text!("the keys of PKCS11Provider {}", Private::path(library))),
             None => denied,
@@ -61,17 +61,20 @@ impl Check for Authentication {
 }
 
 /// Our own questions were spread over several connections; ssh has but one, and does not come to the right key in it.
-fn crowded_out(facts: &Facts, talk: &Conversation, keys: &Keys, right: &[u8]) -> Option<Finding> {
+fn crowded_out(facts: &Facts, conversation: &Conversation, keys: &Keys, right: &[u8]) -> Option<Finding> {
     let tried: Vec<Identity> = keys.all().map(|k| k.identity.clone()).collect();
-    let Prediction::TooManyRefusals { at } = predict(&tried, |blob| talk.answer(blob), talk.refusals_allowed?) else { return None };
+    let Prediction::TooManyRefusals { at } = predict(&tried, |blob| conversation.answer(blob), conversation.refusals_allowed?)
+    else {
+        return None;
+    };
     let refusals = tried[..=at].iter().filter(|i| i.offered).count();
-    Some(too_many(facts, talk, keys.find(right)?, refusals))
+    Some(too_many(facts, conversation, keys.find(right)?, refusals))
 }
 
 /// The key that ssh uses first may not use the repository, and another key found here may.
-fn wrong_key(facts: &Facts, talk: &Conversation, identities: &Keys) -> Option<Finding> {
-    let refused = talk.access.iter().find(|a| a.as_ssh_would && !a.granted())?;
-    let granted = talk.access.iter().find(|a| a.granted())?;
+fn wrong_key(facts: &Facts, conversation: &Conversation, identities: &Keys) -> Option<Finding> {
+    let refused = conversation.access.iter().find(|a| a.as_ssh_would && !a.granted())?;
+    let granted = conversation.access.iter().find(|a| a.granted())?;
     let (first, right) = (identities.find(&refused.key)?, identities.find(&granted.key)?);
     Some(
         Finding::blocking(
@@ -91,8 +94,8 @@ fn wrong_key(facts: &Facts, talk: &Conversation, identities: &Keys) -> Option<Fi
 }
 
 /// No key gets in: says why, as far as the server's answers tell.
-fn denied(facts: &Facts, talk: &Conversation, identities: &Keys) -> Result<Finding, Unavailable> {
-    let answer = |identity: &Key| identity.public().and_then(|p| talk.answer(&p.blob));
+fn denied(facts: &Facts, conversation: &Conversation, identities: &Keys) -> Result<Finding, Unavailable> {
+    let answer = |identity: &Key| identity.public().and_then(|p| conversation.answer(&p.blob));
     let offered: Vec<&Key> = identities.offered().collect();
     if facts.signature_algorithm_is_missing() {
         return Ok(Finding::blocking(
@@ -107,8 +110,8 @@ fn denied(facts: &Facts, talk: &Conversation, identities: &Keys) -> Result<Findi
     }
     if let Some(first) = offered.iter().position(|i| answer(i) == Some(true)) {
         let refusals = offered[..first].iter().filter(|i| answer(i) == Some(false)).count();
-        if let Some(limit) = talk.refusals_allowed.map(|limit| limit as usize).filter(|limit| refusals >= *limit) {
-            return Ok(too_many(facts, talk, offered[first], limit));
+        if let Some(limit) = conversation.refusals_allowed.map(|limit| limit as usize).filter(|limit| refusals >= *limit) {
+            return Ok(too_many(facts, conversation, offered[first], limit));
         }
         if facts.login_stalls() {
             let summary =
@@ -143,7 +146,7 @@ fn denied(facts: &Facts, talk: &Conversation, identities: &Keys) -> Result<Findi
     let unjudged = offered.iter().any(|i| answer(i).is_none());
     let unasked = identities.all().filter(|i| i.public().is_some() && answer(i).is_none()).count();
     if asked.is_empty() {
-        let why: Text = match (&talk.ended, identities.all().next()) {
+        let why: Text = match (&conversation.ended, identities.all().next()) {
             (Some(words), _) => text!("The server closed the connection: {}.", Private::quoted(words_of(words))),
             (None, None) => "ssh has no key to offer, and the server wants one.".into(),
             (None, Some(_)) => "The server was asked about no key, because no public half could be read.".into(),
@@ -168,14 +171,14 @@ fn denied(facts: &Facts, talk: &Conversation, identities: &Keys) -> Result<Findi
     Ok(not_registered(facts, &asked, unjudged, unasked))
 }
 
-fn too_many(facts: &Facts, talk: &Conversation, right: &Key, refusals: usize) -> Finding {
+fn too_many(facts: &Facts, conversation: &Conversation, right: &Key, refusals: usize) -> Finding {
     Finding::blocking(
         Code::TooManyKeys,
         text!("The server disconnects after {} keys that it does not know, before ssh tries {}.", refusals, right.name_text()),
     )
     .subject(Subject::new("key", right.name_text()))
     .evidence("key", described(right))
-    .evidence("refusals the server bears", text!("{}", talk.refusals_allowed.map_or(0, |limit| limit.saturating_sub(1))))
+    .evidence("refusals the server bears", text!("{}", conversation.refusals_allowed.map_or(0, |limit| limit.saturating_sub(1))))
     .remedies(advice::use_key(facts, right, true))
 }
 

@@ -35,10 +35,10 @@ impl Check for Connection {
     }
 
     fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
-        let talk = facts.conversation()?;
+        let conversation = facts.conversation()?;
         let settings = facts.settings()?;
         let place = || text!("{} port {}", Private::host(settings.hostname()), settings.port());
-        let Some(failure) = &talk.route else {
+        let Some(failure) = &conversation.route else {
             let mut found = Findings::new(text!("{} answers", place()));
             found.findings.extend(dead_address(facts));
             return Ok(found);

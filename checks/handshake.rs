@@ -39,8 +39,8 @@ impl Check for Handshake {
     }
 
     fn run(&self, facts: &Facts) -> Result<Findings, Unavailable> {
-        let talk = facts.conversation()?;
-        match &talk.handshake {
+        let conversation = facts.conversation()?;
+        match &conversation.handshake {
             None => Err(Unavailable::blocked(CheckId::Connection, "there is no connection")),
             Some(Ok(peer)) => {
                 let agreed = &peer.greeting;
@@ -51,7 +51,7 @@ impl Check for Handshake {
                     Private::quoted(&agreed.host_key_algorithm),
                     Private::quoted(&agreed.cipher)
                 ));
-                found.findings.extend(broken_off(facts, talk));
+                found.findings.extend(broken_off(facts, conversation));
                 found.findings.extend(turned_away(facts));
                 found.findings.extend(agreed_alone(facts, agreed));
                 if facts.is_cloud() && !peer.identification.contains(bitbucket::SERVER_SOFTWARE) {
@@ -86,16 +86,16 @@ impl Check for Handshake {
 }
 
 /// The stream breaks after the handshake, before or while we log in.
-fn broken_off(facts: &Facts, talk: &Conversation) -> Option<Finding> {
-    let unasked = talk.ended.as_ref().filter(|_| talk.answers.is_empty() && talk.methods.is_empty());
-    let in_login = talk.logins.iter().find_map(|login| match &login.result {
+fn broken_off(facts: &Facts, conversation: &Conversation) -> Option<Finding> {
+    let unasked = conversation.ended.as_ref().filter(|_| conversation.answers.is_empty() && conversation.methods.is_empty());
+    let in_login = conversation.logins.iter().find_map(|login| match &login.result {
         Err(LoginProblem::Failed(Login::Ended(ended))) => Some(ended),
         _ => None,
     });
     let host = || Private::host(facts.hostname().unwrap_or_default());
     let garbled =
         |detail: &str| (Code::ProtocolError, text!("What {} sends is not the SSH protocol: {}.", host(), Private::quoted(detail)));
-    let (code, summary) = match (unasked.or(in_login), facts.garbled_stream(talk)) {
+    let (code, summary) = match (unasked.or(in_login), facts.garbled_stream(conversation)) {
         (_, Some(words)) => garbled(&words),
         (Some(Ended::Failed { detail, .. }), None) => garbled(detail),
         (Some(Ended::Closed | Ended::Reset), None) => {

@@ -34,11 +34,11 @@ impl Check for RepositoryAccess {
         let Some(path) = facts.repository_path() else {
             return Err(Unavailable::NotApplicable { why: "no repository was named".into() });
         };
-        let talk = facts.trusted_conversation()?;
-        if !talk.open_door && !talk.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok()) {
+        let conversation = facts.trusted_conversation()?;
+        if !conversation.open_door && !conversation.logins.iter().any(|l| l.as_ssh_would && l.result.is_ok()) {
             return Err(Unavailable::blocked(CheckId::Authentication, "no key gets in, so the repository was not asked for"));
         }
-        let Some(access) = talk.access.iter().find(|a| a.as_ssh_would) else {
+        let Some(access) = conversation.access.iter().find(|a| a.as_ssh_would) else {
             return Err(Unavailable::Unknown {
                 why: "the login succeeded, and there was no time left to ask for the repository".into(),
             });

@@ -133,8 +133,8 @@ impl Facts {
 
     /// The server's lists, whether or not the handshake succeeded.
     pub(crate) fn server_kexinit(&self) -> Option<&kexinit::KexInit> {
-        let talk = self.conversation().ok()?;
-        match talk.handshake.as_ref()? {
+        let conversation = self.conversation().ok()?;
+        match conversation.handshake.as_ref()? {
             Ok(peer) => peer.greeting.server_kexinit.as_ref(),
             Err(failure) => failure.server_kexinit.as_ref(),
         }
@@ -147,8 +147,8 @@ impl Facts {
 
     /// Whether the service, refusing the repository, names `host` in its words.
     pub(crate) fn refusal_names(&self, host: &str) -> bool {
-        let Ok(talk) = self.conversation() else { return false };
-        let refusal = talk.access.iter().find(|a| a.as_ssh_would).and_then(Access::refusal);
+        let Ok(conversation) = self.conversation() else { return false };
+        let refusal = conversation.access.iter().find(|a| a.as_ssh_would).and_then(Access::refusal);
         refusal.is_some_and(|answer| refusal_words(answer).contains(host))
     }
 }

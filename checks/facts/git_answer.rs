@@ -116,8 +116,8 @@ impl Facts {
     }
 
     /// What ssh says of a stream that was changed on the way, where our own login broke off too.
-    pub(crate) fn garbled_stream(&self, talk: &Conversation) -> Option<String> {
-        let broke = talk.logins.iter().any(|l| matches!(l.result, Err(LoginProblem::Failed(_))));
+    pub(crate) fn garbled_stream(&self, conversation: &Conversation) -> Option<String> {
+        let broke = conversation.logins.iter().any(|l| matches!(l.result, Err(LoginProblem::Failed(_))));
         let said = &self.git_run().ok().filter(|run| broke && !run.works)?.said;
         let garbled = |line: &&String| GARBLED.iter().any(|words| line.contains(words));
         said.iter().find(garbled).map(|line| line.trim_end_matches('.').to_string())
@@ -126,7 +126,8 @@ impl Facts {
     /// Whether the server gave no answer to our own login, nor to git's.
     pub(crate) fn login_stalls(&self) -> bool {
         let silent = |problem: &LoginProblem| matches!(problem, LoginProblem::Failed(Login::Ended(Ended::TimedOut)));
-        let ours = self.conversation().is_ok_and(|talk| talk.logins.iter().any(|l| l.result.as_ref().is_err_and(silent)));
+        let ours =
+            self.conversation().is_ok_and(|conversation| conversation.logins.iter().any(|l| l.result.as_ref().is_err_and(silent)));
         ours && self.git_run().map_or(true, |run| run.timed_out)
     }
 

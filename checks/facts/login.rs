@@ -90,7 +90,7 @@ impl Facts {
             return Some("no other key gets in; the agent, for which ssh waits, did not list its keys in time".into());
         }
         let refuses = |login: &&Login| login.as_ssh_would && matches!(login.result, Err(LoginProblem::Agent(_)));
-        if self.trusted_conversation().is_ok_and(|talk| talk.logins.iter().any(|l| refuses(&l))) {
+        if self.trusted_conversation().is_ok_and(|conversation| conversation.logins.iter().any(|l| refuses(&l))) {
             return Some(
                 "the agent did not sign here; with a key that is bound to hosts (ssh-add -h) it does so for ssh alone".into(),
             );
@@ -106,25 +106,25 @@ impl Facts {
 
     /// The first key that ssh shows to the server and of which `holds` is true, given the server's answer to it.
     fn offered_and(&self, holds: impl Fn(&Key, Option<bool>) -> bool) -> Option<&Key> {
-        let talk = self.trusted_conversation().ok()?;
-        let answer = |key: &Key| key.public().and_then(|p| talk.answer(&p.blob));
+        let conversation = self.trusted_conversation().ok()?;
+        let answer = |key: &Key| key.public().and_then(|p| conversation.answer(&p.blob));
         self.keys().ok()?.offered().find(|key| holds(key, answer(key)))
     }
 
     /// Whether the server was asked about this key and does not take it.
     pub(crate) fn server_refuses(&self, key: &PublicKey) -> bool {
-        self.trusted_conversation().is_ok_and(|talk| talk.answer(&key.blob) == Some(false))
+        self.trusted_conversation().is_ok_and(|conversation| conversation.answer(&key.blob) == Some(false))
     }
 
     /// What a fault of this key weighs.
     pub(crate) fn weight(&self, identity: &Key) -> Weight {
-        let Some(talk) = self.trusted_conversation().ok().filter(|_| self.untried_way_in().is_none()) else {
+        let Some(conversation) = self.trusted_conversation().ok().filter(|_| self.untried_way_in().is_none()) else {
             return if identity.identity.order.is_some() { Weight::Unknown } else { Weight::None };
         };
         if self.login_is_known_to_succeed() {
             return Weight::None;
         }
-        let answer = |key: Option<&PublicKey>| key.and_then(|p| talk.answer(&p.blob));
+        let answer = |key: Option<&PublicKey>| key.and_then(|p| conversation.answer(&p.blob));
         match (answer(identity.public()), answer(identity.true_public())) {
             (Some(true), _) | (_, Some(true)) => Weight::Decisive,
             (Some(false), _) => Weight::Refused,

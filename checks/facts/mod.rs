@@ -347,9 +347,9 @@ impl Facts {
     /// # Errors
     /// Blocked by the check that failed before.
     pub fn trusted_conversation(&self) -> Fact<&Conversation> {
-        let talk = self.conversation()?;
+        let conversation = self.conversation()?;
         match self.peer()?.trust {
-            Trust::Published | Trust::Configured | Trust::Known => Ok(talk),
+            Trust::Published | Trust::Configured | Trust::Known => Ok(conversation),
             Trust::Contradicts => Err(Unavailable::blocked(
                 CheckId::FingerprintMatchesRemote,
                 "the server is not who it should be, so it was asked nothing",

@@ -75,12 +75,12 @@ impl Facts {
 
     /// There is no connection.
     pub fn route_fails(&self) -> bool {
-        self.conversation().is_ok_and(|talk| talk.route.is_some())
+        self.conversation().is_ok_and(|conversation| conversation.route.is_some())
     }
 
     /// There is a connection, and no handshake.
     pub fn handshake_fails(&self) -> bool {
-        self.conversation().is_ok_and(|talk| matches!(talk.handshake, Some(Err(_))))
+        self.conversation().is_ok_and(|conversation| matches!(conversation.handshake, Some(Err(_))))
     }
 
     /// The setting that puts a proxy on the way, as the manual writes it.

@@ -258,9 +258,9 @@ impl Facts {
             KeySource::File { path } | KeySource::FileInAgent { path } => (FoundIn::File, Private::path(path).into()),
             KeySource::Agent { comment } => (FoundIn::Agent, Private::new(Kind::Comment, comment).into()),
         };
-        let talk = self.conversation().ok();
+        let conversation = self.conversation().ok();
         let public = key.public();
-        let answer = talk.zip(public).and_then(|(t, p)| t.answer(&p.blob));
+        let answer = conversation.zip(public).and_then(|(t, p)| t.answer(&p.blob));
         Identity {
             order: key.identity.order,
             source,

@@ -140,7 +140,7 @@ fn the_cause_is_told_once() {
 }
 
 #[test]
-fn a_report_to_be_read_aloud_has_no_glyphs_and_aligns_nothing() {
+fn a_report_for_a_screen_reader_has_no_glyphs_and_aligns_nothing() {
     for report in [fixture::broken(), fixture::healthy(), fixture::inconclusive()] {
         for detail in DETAILS {
             let hostile = fixture::hostile();
