@@ -71,12 +71,7 @@ enum Law {
 /// nothing). It is to become empty.
 const EXCEPTIONS: &[(Law, &str, &str)] = &[
     (Law::Rooms, "checks/privacy", "checks/bitbucket"),
-    (Law::Rooms, "checks/evidence/gather.rs", "checks/check.rs"),
     (Law::Circles, "checks/code", "checks/finding"),
-    (Law::Length, "checks/evidence/", ""),
-    (Law::Length, "checks/facts/mod.rs", ""),
-    (Law::Length, "checks/facts/ssh_config/keywords.rs", ""),
-    (Law::Length, "src/report.rs", ""),
 ];
 
 fn excepted(law: Law, path: &str, import: &str) -> bool {

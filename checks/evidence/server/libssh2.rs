@@ -1,5 +1,5 @@
 //! The glue to libssh2, and the only unsafe code of the house. Above it stands [`session`](super::session), which gives
-//! the numbers of this file their meaning.
+//! the numbers of this file their meaning. Over 400 lines: all unsafe code is meant to be in one place.
 //!
 //! The `ssh2` crate covers set-up and handshake. What a diagnosis needs beyond that is called here directly: a *tap* on
 //! every byte of the connection (what the peer said in clear text, its last words, how the stream ended, and a deadline

@@ -1,4 +1,6 @@
-//! The witness against the real git, with the real ssh and with scripted ones.
+//! The run against the real git, with the real ssh and with scripted ones.
+//!
+//! Over 400 lines: every complaint is provoked once, by a line or two of set-up.
 
 use bbdoctor_checks::facts::git_run::{GitComplaint, KeyLine};
 use std::os::unix::fs::PermissionsExt;
