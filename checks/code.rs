@@ -2,8 +2,35 @@
 //!
 //! A new code is a line here, a section of its check's page and a case that produces it. Names never change their meaning.
 
+use serde::Serialize;
+
 use crate::check_id::CheckId;
-use crate::finding::Side;
+
+/// Who can fix it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// Files, settings and programs of this machine.
+    ThisMachine,
+    /// The way between this machine and the service.
+    Network,
+    /// The service.
+    Server,
+    /// The user's account, keys and rights on the service.
+    Account,
+}
+
+impl Side {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::ThisMachine => "this-machine",
+            Side::Network => "network",
+            Side::Server => "server",
+            Side::Account => "account",
+        }
+    }
+}
 
 macro_rules! codes {
     ($($check:ident $variant:ident $name:literal $side:ident $says:literal)*) => {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-pub use crate::code::Code;
+pub use crate::code::{Code, Side};
 use crate::privacy::{Private, Text};
 use crate::remedy::Remedy;
 
@@ -44,20 +44,6 @@ pub enum Strikes {
     AfterLogin,
 }
 
-/// Who can fix it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Side {
-    /// Files, settings and programs of this machine.
-    ThisMachine,
-    /// The way between this machine and the service.
-    Network,
-    /// The service.
-    Server,
-    /// The user's account, keys and rights on the service.
-    Account,
-}
-
 impl Severity {
     /// The name in reports.
     pub fn name(self) -> &'static str {
@@ -76,18 +62,6 @@ impl Confidence {
             Confidence::Possible => "possible",
             Confidence::Likely => "likely",
             Confidence::Proven => "proven",
-        }
-    }
-}
-
-impl Side {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Side::ThisMachine => "this-machine",
-            Side::Network => "network",
-            Side::Server => "server",
-            Side::Account => "account",
         }
     }
 }
