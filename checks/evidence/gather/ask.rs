@@ -172,7 +172,7 @@ fn run_git(facts: &Facts, limits: Limits, ledger: &Ledger) -> Fact<GitRun> {
     };
     let known_hosts = facts.known_hosts().ok().filter(|_| facts.accepts_new_host_keys());
     let begun = Instant::now();
-    let run = run::Witness {
+    let run = run::Invocation {
         target: name,
         verbatim: target.examined_instead.is_some() && !target.rules_end_ssh(),
         push: facts.pushes(),

@@ -29,7 +29,7 @@ pub enum Master {
 
 /// A run of git to be made.
 #[derive(Debug, Clone, Copy)]
-pub struct Witness<'a> {
+pub struct Invocation<'a> {
     /// A URL or the name of a remote, as the user would give it: git applies its own rules to it.
     pub target: &'a str,
     /// git's rules shall not make another URL of the target.
@@ -71,7 +71,7 @@ const TRACES: [&str; 14] = [
     "GIT_CURL_VERBOSE",
 ];
 
-impl Witness<'_> {
+impl Invocation<'_> {
     /// Runs git.
     ///
     /// # Errors

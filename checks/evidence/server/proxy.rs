@@ -26,9 +26,6 @@ const STDERR_LIMIT: usize = 64 << 10;
 /// Why there is no program in the server's place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyError {
-    /// `ProxyUseFdpass yes`: the program would hand over a descriptor instead of carrying the bytes. Not supported here.
-    #[error("ProxyUseFdpass is not supported")]
-    FdpassUnsupported,
     /// The shell cannot be started.
     #[error("{0}")]
     Shell(String),
@@ -58,12 +55,9 @@ pub struct ProxyProcess {
 /// environment.
 ///
 /// # Errors
-/// When `use_fdpass` asks for the impossible or the shell cannot be started. A command the shell cannot find is a
+/// When the shell cannot be started. A command the shell cannot find is a
 /// connection that ends at once; see [`ProxyProcess::finish`].
-pub fn spawn_proxy(command: &OsStr, use_fdpass: bool, environment: &Environment) -> Result<ProxyConnection, ProxyError> {
-    if use_fdpass {
-        return Err(ProxyError::FdpassUnsupported);
-    }
+pub fn spawn_proxy(command: &OsStr, environment: &Environment) -> Result<ProxyConnection, ProxyError> {
     let shell = environment.get("SHELL").filter(|s| !s.is_empty()).unwrap_or(OsStr::new("/bin/sh"));
     let mut line = OsString::from("exec ");
     line.push(command);
@@ -210,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_proxy_carries_bytes_both_ways_in_its_own_environment() {
-        let mut proxy = spawn_proxy(OsStr::new("sh -c 'echo $MARK; exec cat'"), false, &environment("")).unwrap();
+        let mut proxy = spawn_proxy(OsStr::new("sh -c 'echo $MARK; exec cat'"), &environment("")).unwrap();
         proxy.stream.write_all(b"ping\n").unwrap();
         let mut back = [0; 10];
         proxy.stream.read_exact(&mut back).unwrap();
@@ -221,12 +215,11 @@ mod tests {
 
     #[test]
     fn a_missing_proxy_program_says_so_on_stderr() {
-        let proxy = spawn_proxy(OsStr::new("corkscrew-absent a 1"), false, &environment("/bin/sh")).unwrap();
+        let proxy = spawn_proxy(OsStr::new("corkscrew-absent a 1"), &environment("/bin/sh")).unwrap();
         let end = proxy.process.finish(within(5000));
         assert_eq!(end.exit_status, Some(127));
         assert!(String::from_utf8_lossy(&end.stderr).contains("corkscrew-absent"), "{end:?}");
-        assert!(matches!(spawn_proxy(OsStr::new("true"), false, &environment("/absent")), Err(ProxyError::Shell(_))));
-        assert_eq!(spawn_proxy(OsStr::new("true"), true, &environment("")).unwrap_err(), ProxyError::FdpassUnsupported);
+        assert!(matches!(spawn_proxy(OsStr::new("true"), &environment("/absent")), Err(ProxyError::Shell(_))));
     }
 
     #[test]
@@ -238,7 +231,7 @@ mod tests {
             let option = format!("ProxyCommand=3>&1; {}; cat >/dev/null", command.replace('%', "%%"));
             let ssh = Command::new("ssh").args(["-F", "none", "-o", &option, "h"]).env("SHELL", shell).output().unwrap();
             let said = String::from_utf8_lossy(&ssh.stderr).into_owned();
-            let mut proxy = spawn_proxy(OsStr::new(command), false, &environment(shell)).unwrap();
+            let mut proxy = spawn_proxy(OsStr::new(command), &environment(shell)).unwrap();
             let mut ours = String::new();
             proxy.stream.read_to_string(&mut ours).unwrap();
             assert!(said.contains(&format!("'{}'", ours.trim())), "{ours}: {said}");
@@ -248,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_hanging_proxy_is_ended_with_its_children() {
-        let mut proxy = spawn_proxy(OsStr::new("sh -c 'sleep 60 & echo $!; wait'"), false, &environment("")).unwrap();
+        let mut proxy = spawn_proxy(OsStr::new("sh -c 'sleep 60 & echo $!; wait'"), &environment("")).unwrap();
         let mut text = [0; 32];
         let count = proxy.stream.read(&mut text).unwrap();
         let sleeper: i32 = std::str::from_utf8(&text[..count]).unwrap().trim().parse().unwrap();

@@ -146,7 +146,7 @@ fn through_proxy(inputs: &Inputs<'_>, setting: ProxySetting, value: &str, ledger
     let shown = command.to_string_lossy().into_owned();
     ledger.started(&shown);
     ledger.connected(&format!("{}:{}", settings.hostname(), settings.port()));
-    match proxy::spawn_proxy(OsStr::new(&command), false, inputs.environment) {
+    match proxy::spawn_proxy(OsStr::new(&command), inputs.environment) {
         Ok(connection) => {
             let proxy = Proxy { process: connection.process, setting, command: shown };
             Ok(Route { stream: connection.stream.into(), attempts: Vec::new(), proxy: Some(proxy) })

@@ -49,7 +49,7 @@ impl Home {
         let config = crate::git::config::read(&environment, folder);
         let ssh = ssh_command::read(&environment, &config, folder, Some(deadline));
         let repository = config.repository();
-        let witness = Witness {
+        let invocation = Invocation {
             target,
             verbatim: false,
             push,
@@ -61,7 +61,7 @@ impl Home {
             known_hosts,
             deadline,
         };
-        witness.run().expect("git runs")
+        invocation.run().expect("git runs")
     }
 }
 

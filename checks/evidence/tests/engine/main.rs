@@ -21,14 +21,14 @@ fn speaks_through_a_proxy_program() {
     let config = bbdoctor_test_support::configure(folder.path(), &settings(folder.path(), ""), 22);
     let line = format!("{} -i -f {} -E {}/log", bbdoctor_test_support::sshd(), config.display(), folder.path().display());
     let environment: Environment = [("PATH", "/usr/bin:/bin")].into_iter().collect();
-    let proxy = spawn_proxy(OsStr::new(&line), false, &environment).unwrap();
+    let proxy = spawn_proxy(OsStr::new(&line), &environment).unwrap();
     let session = Session::handshake(proxy.stream, within(10_000), &Preferences::default()).unwrap();
     assert!(session.established().identification.starts_with("SSH-2.0-OpenSSH_"));
     drop(session);
     let end = proxy.process.finish(within(5000));
     assert!(end.exit_status.is_some(), "{end:?}");
 
-    let proxy = spawn_proxy(OsStr::new("absent-program"), false, &environment).unwrap();
+    let proxy = spawn_proxy(OsStr::new("absent-program"), &environment).unwrap();
     let failure = Session::handshake(proxy.stream, within(10_000), &Preferences::default()).unwrap_err();
     assert!(matches!(failure.kind, Kind::ClosedBeforeBanner | Kind::ResetBeforeBanner), "{failure:?}");
     assert_eq!(proxy.process.finish(within(5000)).exit_status, Some(127));
