@@ -8,7 +8,6 @@ mod lines;
 mod paths;
 
 use bbdoctor_checks::facts::ssh_command::ClientKind;
-use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -91,7 +90,7 @@ pub fn gather(beginning: Beginning, needs: &BTreeSet<Need>, watch: &(dyn Fn(Wait
     if needs.settings {
         read_configuration(&mut facts, limits, &ledger, watch);
     }
-    if needs.keys || needs.server || needs.git {
+    if needs.keys || needs.name {
         look_around(&mut facts, needs, limits, &ledger, watch);
     }
     ask::ask(&mut facts, needs, limits, &ledger, watch);
@@ -136,10 +135,10 @@ impl Needs {
 
 /// Does one step. One that panics, which is a fault of bbdoctor, takes its own fact away and nothing else.
 fn guarded<T>(step: impl FnOnce() -> Fact<T>) -> Fact<T> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(fault(panic.as_ref())))
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| Err(fault()))
 }
 
-fn fault(_: &(dyn Any + Send)) -> Unavailable {
+fn fault() -> Unavailable {
     Unavailable::Unknown { why: "a part of bbdoctor that should have found this out crashed, which is a fault of bbdoctor".into() }
 }
 
@@ -285,16 +284,18 @@ fn look_around(facts: &mut Facts, needs: Needs, limits: Limits, ledger: &Ledger,
     let (keyring, keys, known_hosts, control, resolution) = thread::scope(|scope| {
         let facts = &*facts;
         let resolution = needs.name.then(|| scope.spawn(|| look_up(facts, limits, ledger)));
-        let known_hosts = scope.spawn(|| guarded(|| known_hosts(facts)));
-        let control = scope.spawn(|| guarded(|| Ok(control_path(facts))).unwrap_or(Control::Nobody));
-        watch(Waiting::Agent);
-        let keyring = guarded(|| agents(facts, limits));
+        let known_hosts = scope.spawn(|| guarded(|| if needs.keys { known_hosts(facts) } else { Err(not_needed()) }));
+        let control = needs.keys.then(|| scope.spawn(|| guarded(|| Ok(control_path(facts))).unwrap_or(Control::Nobody)));
+        if needs.keys {
+            watch(Waiting::Agent);
+        }
+        let keyring = guarded(|| if needs.keys { agents(facts, limits) } else { Err(not_needed()) });
         let keys = guarded(|| keys_at_hand(facts, keyring.as_ref().map_err(Clone::clone)?));
         watch(Waiting::Name);
-        let resolution =
-            resolution.map_or_else(|| Err(not_needed()), |looking| looking.join().unwrap_or_else(|p| Err(fault(p.as_ref()))));
-        let known_hosts = known_hosts.join().unwrap_or_else(|p| Err(fault(p.as_ref())));
-        (keyring, keys, known_hosts, control.join().unwrap_or(Control::Nobody), resolution)
+        let resolution = resolution.map_or_else(|| Err(not_needed()), |looking| looking.join().unwrap_or_else(|_| Err(fault())));
+        let known_hosts = known_hosts.join().unwrap_or_else(|_| Err(fault()));
+        let control = control.and_then(|looking| looking.join().ok()).unwrap_or(Control::Nobody);
+        (keyring, keys, known_hosts, control, resolution)
     });
     (facts.keyring, facts.keys, facts.known_hosts, facts.control) = (keyring, keys, known_hosts, control);
     facts.resolution = resolution;

@@ -53,9 +53,12 @@ fn it_is_left_out_and_nobody_else_starts_git() {
         &[],
         |world| world.plain(),
         |world| {
-            for (options, connects) in
-                [(["--skip", "git-agrees"], true), (["--only", "remote-url,known-hosts"], true), (["--only", "tools"], false)]
-            {
+            for (options, connects) in [
+                (["--skip", "git-agrees"], true),
+                (["--only", "remote-url,known-hosts"], true),
+                (["--only", "tools"], false),
+                (["--only", "name-resolution"], false),
+            ] {
                 world.args = options.map(OsString::from).to_vec();
                 if only_git() {
                     return;
@@ -63,6 +66,10 @@ fn it_is_left_out_and_nobody_else_starts_git() {
                 let report = world.doctor();
                 let programs = report["footprint"]["programs"].to_string();
                 assert!(!programs.contains("ls-remote"), "{options:?}: {programs}");
+                if options[1] == "name-resolution" {
+                    let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "name-resolution").unwrap();
+                    assert!(["pass", "warn"].contains(&check["status"].as_str().unwrap()), "the name is looked up: {check:#}");
+                }
                 let connections = report["footprint"]["connections"].as_array().map_or(0, Vec::len);
                 assert_eq!(connections > 0, connects, "{options:?}: {connections} connections");
             }

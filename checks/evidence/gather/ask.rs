@@ -42,7 +42,7 @@ pub(super) fn ask(facts: &mut Facts, needs: Needs, limits: Limits, ledger: &Ledg
             let git = scope.spawn(|| run_git(facts));
             let conversation = converse(facts);
             watch(Waiting::Git { touch });
-            (conversation, git.join().unwrap_or_else(|p| Err(fault(p.as_ref()))))
+            (conversation, git.join().unwrap_or_else(|_| Err(fault())))
         });
         (facts.conversation, facts.git_run) = (conversation, git_run);
         facts.git_complaint = complaint(facts);

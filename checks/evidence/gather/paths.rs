@@ -61,15 +61,16 @@ fn at(path: &Path, loader: &Loader) -> At {
         () if files::access(path).is_ok() => Kind::Other,
         () => Kind::Nothing,
     };
-    let bytes = if kind == Kind::File { files::read(path).ok() } else { None };
+    let content = files::read(path);
+    let bytes = content.as_deref().ok().filter(|_| kind == Kind::File);
     At {
         exists: files::exists(path),
         kind,
         access: files::access(path).ok(),
-        readable: files::read(path).is_ok(),
+        readable: content.is_ok(),
         writable: files::is_writable(path),
-        is_program: bytes.as_deref().is_some_and(is_program),
-        is_private_key: kind == Kind::File && key_file::inspect(path, loader).held.is_some(),
+        is_program: bytes.is_some_and(is_program),
+        is_private_key: bytes.is_some_and(files::holds_private_key) && key_file::inspect(path, loader).held.is_some(),
     }
 }
 
